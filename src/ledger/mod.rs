@@ -1,0 +1,193 @@
+//! The store of incidents behind one trait, and the append-only, hash-chained audit trail.
+//! May import: `domain`. Must not: decide, call a workspace, or know a screen. Start at [`Ledger`].
+//!
+//! Guarantees: a [`Ledger::commit`] is one transaction, all of it or nothing; after it returns it survives a crash of the process
+//! and of the machine. A commit whose incident was changed by someone else meanwhile is refused ([`LedgerError::Conflict`]) and
+//! changes nothing. Console and agent meet only here.
+
+use async_trait::async_trait;
+
+use crate::domain::Timestamp;
+use crate::domain::decision::Mode;
+use crate::domain::event::{Event, Outcome};
+use crate::domain::evidence::Evidence;
+use crate::domain::ids::{Fingerprint, IncidentId, JobId, RunId, WorkspaceName};
+use crate::domain::incident::{Failure, Incident, Transition};
+use crate::domain::intent::Intent;
+use crate::domain::mail::{Delivery, QueuedMail};
+
+pub mod error;
+
+pub use error::LedgerError;
+
+/// What became of a reported failure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Admission {
+    /// A new incident, or a new failure of a run that had one: it is to be worked on. The event is what was written to the audit trail.
+    Admitted(Box<Incident>, Box<Event>),
+    /// This failure of this run is known.
+    Known(IncidentId),
+    /// The run's incident is open and being worked on: its own step will see this failure.
+    InHand(IncidentId),
+}
+
+/// An incident that this worker may move until the lease ends. `fence` grows with every claim; a commit under an older one is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub incident: Incident,
+    pub fence: i64,
+}
+
+/// How an agent stands, as it last said itself.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AgentStatus {
+    pub worker: String,
+    pub workspace: WorkspaceName,
+    pub version: String,
+    pub mode: Mode,
+    pub poll_interval_s: u64,
+    /// The last poll that succeeded.
+    pub last_poll: Option<Timestamp>,
+    /// Runs seen by polls since the agent started.
+    pub runs_seen: u64,
+    /// Parts that do not work right now, as `part`, `reason`.
+    pub degraded: Vec<(String, String)>,
+    /// When this was written.
+    pub at: Timestamp,
+}
+
+/// The intake's memory of one workspace between polls and across restarts.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct IntakeMemory {
+    /// Runs seen active, or in a state that no list names; each is followed to its end.
+    pub following: Vec<RunId>,
+    /// Start of the last complete poll.
+    pub polled_at: Option<Timestamp>,
+}
+
+/// Attempts alike and how they came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub mended: u32,
+    pub failed_again: u32,
+}
+
+/// Auto-apply switched on at a console for its session. Ends by itself at `until`, so that a console that dies leaves no agent acting.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AutoApply {
+    pub by: String,
+    pub until: Timestamp,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditLine {
+    /// Grows by one a line, without gaps.
+    pub seq: i64,
+    pub event: Event,
+    /// SHA-256 over the previous line's hash and this line's JSON, hex.
+    pub hash: String,
+}
+
+/// Open incidents by state, and today's endings, for the status line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub awaiting: u64,
+    pub scheduled: u64,
+    pub acting: u64,
+    pub watching: u64,
+    pub with_people: u64,
+    pub observed: u64,
+    /// Detected, collecting or analysed.
+    pub in_analysis: u64,
+    pub mended_today: u64,
+    pub failed_again_today: u64,
+}
+
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Records a failure once: a run and repair seen before is `Known`. A closed incident of the run opens again as its next attempt.
+    async fn admit(&self, failure: Failure, now: Timestamp) -> Result<Admission, LedgerError>;
+
+    /// One transition, its events, its intent and its mail: one transaction. Returns the incident with its new version.
+    /// `fence` is that of the claim, or `None` for a person's transition (the version check guards it).
+    async fn commit(&self, transition: Transition, fence: Option<i64>) -> Result<Incident, LedgerError>;
+
+    /// Takes up to `limit` incidents whose time has come, oldest due first, for `lease_s` seconds.
+    async fn claim(
+        &self,
+        worker: &str,
+        workspace: &WorkspaceName,
+        now: Timestamp,
+        lease_s: u32,
+        limit: u32,
+    ) -> Result<Vec<Claim>, LedgerError>;
+
+    /// Gives a claim back before its lease ends. A claim that was lost meanwhile is no error.
+    async fn release(&self, incident: &IncidentId, fence: i64) -> Result<(), LedgerError>;
+
+    /// The earliest `next_due` of this workspace's unclaimed open incidents.
+    async fn next_due(&self, workspace: &WorkspaceName) -> Result<Option<Timestamp>, LedgerError>;
+
+    async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError>;
+
+    /// Incidents that are open, and the newest `closed_limit` closed ones; all workspaces.
+    async fn incidents(&self, closed_limit: u32) -> Result<Vec<Incident>, LedgerError>;
+
+    /// Open incidents of one job.
+    async fn open_of_job(&self, workspace: &WorkspaceName, job: JobId) -> Result<Vec<Incident>, LedgerError>;
+
+    async fn save_evidence(&self, id: &IncidentId, attempt: u32, evidence: &Evidence) -> Result<(), LedgerError>;
+    /// Evidence of the attempt, or of the newest one that has any.
+    async fn evidence(&self, id: &IncidentId, attempt: Option<u32>) -> Result<Option<Evidence>, LedgerError>;
+
+    /// The incident's intents, oldest first.
+    async fn intents(&self, id: &IncidentId) -> Result<Vec<Intent>, LedgerError>;
+
+    /// The incident's audit trail, oldest first.
+    async fn audit(&self, id: &IncidentId) -> Result<Vec<AuditLine>, LedgerError>;
+    /// Recomputes the whole hash chain. `Err(AuditBroken)` names the first line that does not fit.
+    async fn verify_audit(&self) -> Result<u64, LedgerError>;
+    /// An event that belongs to no transition (ready, degraded, notified, stopped).
+    async fn record(&self, event: Event) -> Result<(), LedgerError>;
+
+    /// Grows with every change that a reader may want to see. Cheap: asked several times a second.
+    async fn change_seq(&self) -> Result<i64, LedgerError>;
+    /// Incidents changed after `seq`, and the newest sequence number.
+    async fn changed_since(&self, seq: i64) -> Result<(Vec<Incident>, i64), LedgerError>;
+
+    /// How attempts alike came out: re-runs by fingerprint.
+    async fn tally(&self, fingerprint: &Fingerprint) -> Result<Tally, LedgerError>;
+    /// An attempt's outcome, for later tallies.
+    async fn learn(&self, incident: &Incident, outcome: Outcome, at: Timestamp) -> Result<(), LedgerError>;
+    async fn counts(&self, midnight: Timestamp) -> Result<Counts, LedgerError>;
+
+    async fn intake_memory(&self, workspace: &WorkspaceName) -> Result<IntakeMemory, LedgerError>;
+    async fn save_intake_memory(&self, workspace: &WorkspaceName, memory: &IntakeMemory) -> Result<(), LedgerError>;
+    /// A run of the job succeeded: its waiting incidents become due now. `started_at` is that run's.
+    async fn job_succeeded(
+        &self,
+        workspace: &WorkspaceName,
+        job: JobId,
+        run: RunId,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
+    /// The newest successful run of the job that was seen, with its start.
+    async fn last_success(&self, workspace: &WorkspaceName, job: JobId) -> Result<Option<(RunId, Timestamp)>, LedgerError>;
+
+    /// Mails to try now, oldest first.
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError>;
+    async fn mails_of(&self, id: &IncidentId) -> Result<Vec<QueuedMail>, LedgerError>;
+    /// Mails that wait, all incidents.
+    async fn mails_waiting(&self) -> Result<u64, LedgerError>;
+    /// What came of a try. `Queued` with a later `next_try` and the error keeps it.
+    async fn settle_mail(&self, dedup_key: &str, delivery: Delivery, next_try: Timestamp, error: Option<String>)
+    -> Result<(), LedgerError>;
+
+    async fn set_auto_apply(&self, auto: Option<AutoApply>) -> Result<(), LedgerError>;
+    async fn auto_apply(&self, now: Timestamp) -> Result<Option<AutoApply>, LedgerError>;
+
+    async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError>;
+    async fn agent_statuses(&self) -> Result<Vec<AgentStatus>, LedgerError>;
+}

@@ -1,0 +1,16 @@
+//! runmend mends failed Databricks job runs. The map of the house; each room opens with its own words.
+
+/// Evidence -> classification. Pure; knows `domain`.
+pub mod classify;
+/// The workspace's REST API, and nothing else of the world. Knows `domain`.
+pub mod databricks;
+/// The engine: case and policy -> decision. Pure; knows `domain`.
+pub mod decide;
+/// Plain data: ids, evidence, causes, decisions, incidents. Knows none of the others.
+pub mod domain;
+/// The store of incidents and the audit trail. Knows `domain`.
+pub mod ledger;
+/// How people hear. Knows `domain`, `redact`.
+pub mod notify;
+/// Text -> harmless text. Pure; knows `domain`.
+pub mod redact;
