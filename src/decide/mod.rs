@@ -1,7 +1,11 @@
 //! Decides what to do about an incident. Pure: no IO, no clock, no randomness (jitter comes seeded in [`Case`]).
 //! May import: `domain`. Must not: anything that waits, or knows Databricks, an LLM or a screen. Start at [`decide`]; then `guardrail`.
 
+mod backoff;
+mod draft;
+pub mod guardrail;
 pub mod policy;
+mod success;
 
 pub use policy::{Policy, Retry};
 
@@ -11,10 +15,13 @@ use crate::domain::decision::{Decision, Mode};
 use crate::domain::incident::Attempt;
 use crate::domain::job::JobFacts;
 
+use draft::Draft;
+
 /// Everything a decision depends on. Two equal cases under equal policies give equal decisions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     pub classification: Classification,
+    /// An LLM's reading, where one is configured. No guardrail reads it yet, so it can change nothing.
     pub opinion: Option<Opinion>,
     pub job: JobFacts,
     /// Attempts carried out on this run, oldest first.
@@ -33,6 +40,25 @@ pub struct Case {
     pub now: Timestamp,
 }
 
-pub fn decide(_case: &Case, _policy: &Policy) -> Decision {
-    unimplemented!("written next")
+impl Case {
+    /// Re-runs carried out so far.
+    pub fn reruns(&self) -> u32 {
+        self.attempts.iter().filter(|attempt| attempt.action.reruns()).count() as u32
+    }
 }
+
+/// What the evidence asks for, then each guardrail in the order of [`guardrail::ALL`].
+pub fn decide(case: &Case, policy: &Policy) -> Decision {
+    guardrail::ALL
+        .iter()
+        .fold(Draft::from_cause(case), |draft, rail| {
+            let authority = draft.authority;
+            let next = rail.apply(draft, case, policy);
+            debug_assert!(next.authority <= authority, "{} raised the authority", rail.id);
+            next
+        })
+        .finish(case, policy)
+}
+
+#[cfg(test)]
+mod tests;
