@@ -340,6 +340,10 @@ impl Incident {
             guardrails: Vec::new(),
         });
         next.incident.planned = None;
+        // What was mailed was this attempt's decision; the person's is the next one, with an intent of its own.
+        if self.state == State::WithPeople {
+            next.incident.attempt += 1;
+        }
         next.incident.approval = Some(Approval { by: by.to_owned(), at, note: Some(note.clone()) });
         Ok(next.due(Some(at)).happening(at, Actor::Person(by.to_owned()), Happening::Overridden { action, note }))
     }

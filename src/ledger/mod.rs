@@ -45,6 +45,10 @@ pub struct AgentStatus {
     pub workspace: WorkspaceName,
     pub version: String,
     pub mode: Mode,
+    /// Runs without a console. A console's own agent stands back for it.
+    pub unattended: bool,
+    /// Holds the lead: it is the one that acts.
+    pub leading: bool,
     pub poll_interval_s: u64,
     /// The last poll that succeeded.
     pub last_poll: Option<Timestamp>,
@@ -122,6 +126,14 @@ pub trait Ledger: Send + Sync {
         lease_s: u32,
         limit: u32,
     ) -> Result<Vec<Claim>, LedgerError>;
+
+    /// Becomes the one acting agent of this workspace on this ledger, or learns that another one is (`false`). Held until
+    /// [`Ledger::yield_lead`] or the end of the process, however it ends. A new leader's first act is [`Ledger::take_over`].
+    /// SQLite: an operating system lock on a file beside the ledger. PostgreSQL lets several agents act, so it always grants.
+    async fn try_lead(&self, workspace: &WorkspaceName) -> Result<bool, LedgerError>;
+    async fn yield_lead(&self, workspace: &WorkspaceName);
+    /// Ends the leases that an agent left behind when it died; older fences are refused from then on.
+    async fn take_over(&self, workspace: &WorkspaceName) -> Result<(), LedgerError>;
 
     /// Gives a claim back before its lease ends. A claim that was lost meanwhile is no error.
     async fn release(&self, incident: &IncidentId, fence: i64) -> Result<(), LedgerError>;
