@@ -2,6 +2,8 @@
 
 /// Evidence -> classification. Pure; knows `domain`.
 pub mod classify;
+/// Settings from file, environment and arguments. Knows `domain`, `decide`, `notify`, `redact`.
+pub mod config;
 /// The workspace's REST API, and nothing else of the world. Knows `domain`.
 pub mod databricks;
 /// The engine: case and policy -> decision. Pure; knows `domain`.

@@ -20,7 +20,25 @@ const MAP: [(&str, &[&str]); 15] = [
     ("console", &["domain", "decide", "redact", "ledger", "config"]),
     ("report", &["domain", "decide", "classify", "redact", "ledger", "config"]),
     ("sim", &["domain"]),
-    ("main", &["domain", "decide", "classify", "redact", "databricks", "llm", "ledger", "notify", "intake", "config", "agent", "console", "report", "sim"]),
+    (
+        "main",
+        &[
+            "domain",
+            "decide",
+            "classify",
+            "redact",
+            "databricks",
+            "llm",
+            "ledger",
+            "notify",
+            "intake",
+            "config",
+            "agent",
+            "console",
+            "report",
+            "sim",
+        ],
+    ),
 ];
 
 /// What decides never does IO: crates that the pure rooms must not name.

@@ -12,5 +12,6 @@ pub mod incident;
 pub mod intent;
 pub mod job;
 pub mod mail;
+pub mod secret;
 
 pub use jiff::Timestamp;

@@ -1,6 +1,8 @@
 //! How people hear: mail now, other channels later, behind one trait; templates in `assets/templates/`.
 //! May import: `domain`, `redact`. Must not: decide whom to tell. Start at [`Channel`].
 
+pub mod way;
+
 use async_trait::async_trait;
 
 use crate::domain::mail::Mail;
