@@ -86,6 +86,8 @@ pub struct RepairItem {
     /// `None` for the original run.
     pub id: Option<RepairId>,
     pub started_at: Option<Timestamp>,
+    /// `None` while it runs.
+    pub ended_at: Option<Timestamp>,
     pub state: RunState,
 }
 
@@ -130,6 +132,8 @@ pub struct RunPage {
     /// Runs as listed: `tasks`, `repair_history` and `parameters` are empty here.
     pub runs: Vec<Run>,
     pub next_page_token: Option<String>,
+    /// Runs of this page that could not be read, one sentence each: they cost themselves, not the page.
+    pub malformed: Vec<String>,
 }
 
 /// runs/get-output of one task run.
@@ -155,7 +159,52 @@ pub struct Job {
     pub deployment: Option<String>,
 }
 
+impl LifeCycle {
+    /// In place of a word, when a workspace gives no state at all (for a moment after a start).
+    pub const NOT_GIVEN: &str = "NOT_GIVEN";
+
+    /// The platform's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Terminating => "TERMINATING",
+            Self::Blocked => "BLOCKED",
+            Self::WaitingForRetry => "WAITING_FOR_RETRY",
+            Self::Terminated => "TERMINATED",
+            Self::Skipped => "SKIPPED",
+            Self::InternalError => "INTERNAL_ERROR",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl ResultState {
+    /// The platform's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::SuccessWithFailures => "SUCCESS_WITH_FAILURES",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMEDOUT",
+            Self::Canceled => "CANCELED",
+            Self::MaximumConcurrentRunsReached => "MAXIMUM_CONCURRENT_RUNS_REACHED",
+            Self::Excluded => "EXCLUDED",
+            Self::UpstreamFailed => "UPSTREAM_FAILED",
+            Self::UpstreamCanceled => "UPSTREAM_CANCELED",
+            Self::Disabled => "DISABLED",
+            Self::Other(word) => word,
+        }
+    }
+}
+
 impl RunState {
+    /// The word for people: the result, or where the run is in its life while it has none.
+    pub fn word(&self) -> &str {
+        self.result.as_ref().map_or_else(|| self.life_cycle.as_str(), ResultState::as_str)
+    }
+
     /// Terminal and not successful is failed, whatever the life-cycle word: INTERNAL_ERROR is what every run with a failed task shows.
     pub fn standing(&self) -> Standing {
         match (&self.life_cycle, &self.result) {
