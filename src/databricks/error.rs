@@ -38,6 +38,16 @@ pub enum ApiError {
     Malformed { call: String, message: String },
 }
 
+/// Why no client could be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    #[error("the token has a character that no header can carry (a line break, or a letter beyond ASCII)")]
+    Token,
+    /// The system's trusted certificates cannot be read, as a rule.
+    #[error("cannot set up TLS: {0}")]
+    Build(String),
+}
+
 impl ApiError {
     /// Would the same call, a little later, have a chance?
     pub fn is_transient(&self) -> bool {

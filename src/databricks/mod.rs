@@ -1,8 +1,16 @@
 //! The workspace: authentication, client, wire types. The only place that knows the REST API.
-//! May import: `domain`. Must not: decide, store, or know a screen. Start at [`Workspace`]; `client` speaks HTTP, `wire` is the JSON.
+//! May import: `domain`, `redact`. Must not: decide, store, or know a screen. Start at [`Workspace`]; `client` speaks HTTP, `wire` is
+//! the JSON.
 
+pub mod client;
 pub mod error;
 pub mod run;
+
+mod effect;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod wire;
 
 use async_trait::async_trait;
 
@@ -10,11 +18,12 @@ use crate::domain::ids::{JobId, RepairId, RunId, WorkspaceName};
 use crate::domain::incident::PlannedCall;
 use crate::domain::intent::Effect;
 
-pub use error::ApiError;
+pub use client::Client;
+pub use error::{ApiError, ClientError};
 pub use run::{Job, Run, RunPage, RunQuery, TaskOutput, TaskRun};
 
 /// One workspace's Jobs API, as runmend needs it. Calls are safe to repeat except [`Workspace::repair`] and, on a workspace that
-/// ignores idempotency tokens, [`Workspace::run_now`]: those two are never retried inside, and a lost answer is
+/// ignores idempotency tokens, [`Workspace::run_now`]: after a lost answer those two are never sent again inside; it is
 /// [`ApiError::AnswerLost`], for which the caller must ask the workspace what happened.
 #[async_trait]
 pub trait Workspace: Send + Sync {
@@ -35,10 +44,11 @@ pub trait Workspace: Send + Sync {
     /// GET jobs/get, all pages joined.
     async fn job(&self, job: JobId) -> Result<Job, ApiError>;
 
-    /// POST runs/repair. Never retried inside. `effect` must be [`Effect::Repair`].
+    /// POST runs/repair. Sent again only on 429, which says that it was not accepted. `effect` must be [`Effect::Repair`].
     async fn repair(&self, effect: &Effect) -> Result<RepairId, ApiError>;
 
-    /// POST jobs/run-now with its idempotency token. `effect` must be [`Effect::RunNow`].
+    /// POST jobs/run-now with its idempotency token: sent again only when it was not sent, or on 429 and 503, for which the token is
+    /// there. `effect` must be [`Effect::RunNow`].
     async fn run_now(&self, effect: &Effect) -> Result<RunId, ApiError>;
 
     /// The call that `effect` would make, exactly as it would be sent.

@@ -70,10 +70,7 @@ impl JobJson {
             name: settings.name.and_then(|raw| text::name(&raw.0)).unwrap_or_default(),
             creator: self.creator_user_name.and_then(|raw| text::name(&raw.0)),
             run_as: run_as.and_then(|raw| text::name(&raw.0)),
-            tags: tags
-                .into_iter()
-                .filter_map(|(key, value)| Some((text::name(&key)?, text::name(&value.0).unwrap_or_default())))
-                .collect(),
+            tags: tags.into_iter().filter_map(|(key, value)| Some((text::name(&key)?, text::name(&value.0).unwrap_or_default()))).collect(),
             tasks,
             deployment: settings.deployment.and_then(|deployment| deployment.kind).and_then(|raw| text::word(&raw.0)),
         }

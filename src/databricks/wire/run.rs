@@ -260,3 +260,126 @@ fn result_state(word: &str) -> ResultState {
         other => ResultState::Other(other.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::databricks::run::Standing;
+
+    fn run(json: Value) -> Run {
+        serde_json::from_value::<RunJson>(json).unwrap().into_run()
+    }
+
+    fn check(state: Value, status: Value, want: Standing, word: &str) {
+        let state = run(json!({"run_id": 1, "state": state, "status": status})).state;
+        assert_eq!((state.standing(), state.word()), (want, word));
+    }
+
+    #[test]
+    fn how_a_run_stands() {
+        let none = Value::Null;
+        check(json!({"life_cycle_state": "INTERNAL_ERROR", "result_state": "FAILED"}), none.clone(), Standing::Failed, "FAILED");
+        check(json!({"life_cycle_state": "INTERNAL_ERROR"}), none.clone(), Standing::Failed, "INTERNAL_ERROR");
+        check(json!({"life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT"}), none.clone(), Standing::Failed, "TIMEDOUT");
+        check(json!({"life_cycle_state": "TERMINATED", "result_state": "EVICTED"}), none.clone(), Standing::Failed, "EVICTED");
+        check(
+            json!({"life_cycle_state": "TERMINATED", "result_state": "SUCCESS_WITH_FAILURES"}),
+            none.clone(),
+            Standing::Succeeded,
+            "SUCCESS_WITH_FAILURES",
+        );
+        check(json!({"life_cycle_state": "TERMINATED", "result_state": "CANCELED"}), none.clone(), Standing::Canceled, "CANCELED");
+        check(json!({"life_cycle_state": "SKIPPED"}), none.clone(), Standing::Skipped, "SKIPPED");
+        check(json!({"life_cycle_state": "TERMINATING", "result_state": "FAILED"}), none.clone(), Standing::Active, "FAILED");
+        check(json!({"life_cycle_state": "HIBERNATING"}), none.clone(), Standing::Active, "HIBERNATING");
+        check(none.clone(), none.clone(), Standing::Active, "NOT_GIVEN");
+        // The newer half alone.
+        let ended = |code: &str| json!({"state": "TERMINATED", "termination_details": {"code": code, "type": "CLIENT_ERROR"}});
+        check(none.clone(), ended("RUN_EXECUTION_ERROR"), Standing::Failed, "TERMINATED");
+        check(none.clone(), ended("CANCELED"), Standing::Failed, "TERMINATED");
+        check(none.clone(), ended("USER_CANCELED"), Standing::Canceled, "TERMINATED");
+        check(none.clone(), ended("SKIPPED"), Standing::Skipped, "SKIPPED");
+        check(none.clone(), json!({"state": "WAITING"}), Standing::Active, "WAITING_FOR_RETRY");
+        check(json!({"life_cycle_state": "NEW_WORD"}), ended("INTERNAL_ERROR"), Standing::Failed, "INTERNAL_ERROR");
+    }
+
+    #[test]
+    fn an_emulators_nulls_are_absence() {
+        let run = run(json!({
+            "run_id": "11", "job_id": 3, "run_name": "j2", "run_type": null, "job_parameters": null, "overriding_parameters": null,
+            "repair_history": null, "job_clusters": null, "start_time": 792, "end_time": null, "unheard_of": {"x": [1]},
+            "state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "state_message": "One or more tasks failed"},
+            "tasks": [
+                {"task_key": "a", "run_id": 12, "state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED"},
+                 "notebook_task": null, "spark_python_task": {"python_file": "/Shared/bad.py", "parameters": null}, "sql_task": null,
+                 "depends_on": null},
+                {"task_key": "b", "run_id": null, "state": {"life_cycle_state": "SKIPPED", "result_state": null},
+                 "depends_on": [{"task_key": "a", "outcome": null}]},
+            ],
+            "run_page_url": "http://127.0.0.1:1/#job/3/run/11",
+        }));
+        assert_eq!((run.run_id, run.job_id, run.ended_at, run.latest_repair()), (RunId(11), Some(JobId(3)), None, None));
+        assert_eq!(
+            run.tasks.iter().map(|task| (task.run_id, task.task_type.as_str())).collect::<Vec<_>>(),
+            [(Some(RunId(12)), "python"), (None, "unknown")]
+        );
+        assert_eq!(run.root_failures().iter().map(|task| task.task_key.as_str()).collect::<Vec<_>>(), ["a"]);
+        assert!(run.tasks[0].settings.is_empty(), "what is not told is not guessed");
+    }
+
+    #[test]
+    fn only_what_a_repair_takes_again_is_kept_of_the_parameters() {
+        let run = run(json!({
+            "run_id": 1,
+            "job_parameters": [{"name": "day", "default": "x", "value": "2026-11-24"}, {"name": "unset", "default": "y"}],
+            "overriding_parameters": {"notebook_params": {"k": "v"}, "jar_params": [], "run_id": 666},
+        }));
+        assert_eq!(run.parameters.job.into_iter().collect::<Vec<_>>(), [("day".to_owned(), "2026-11-24".to_owned())]);
+        assert_eq!(Value::Object(run.parameters.overriding), json!({"notebook_params": {"k": "v"}}));
+    }
+
+    #[test]
+    fn the_newest_repair_is_the_last_item() {
+        let run = run(json!({"run_id": 1, "repair_history": [
+            {"type": "ORIGINAL", "start_time": 1000, "end_time": 4000},
+            {"type": "REPAIR", "id": 930, "start_time": 6000, "end_time": 0},
+            {"type": "REPAIR", "id": 930, "start_time": 6000, "end_time": 0},
+            {"type": "REPAIR", "id": 9_007_199_254_740_993i64, "start_time": 7000, "end_time": 8000},
+        ]}));
+        assert_eq!(run.latest_repair(), Some(RepairId(9_007_199_254_740_993)));
+        assert_eq!(run.repair_history.len(), 3);
+        assert_eq!(run.repair_history[1].ended_at, None);
+    }
+
+    #[test]
+    fn a_hostile_run_is_harmless_to_show() {
+        let run = run(json!({"run_id": 1, "run_name": "x\u{1b}[2J\ny", "run_page_url": "javascript:alert(1)",
+                             "state": {"state_message": "a\u{202e}b"}}));
+        assert_eq!((run.run_name.as_str(), run.run_page_url, run.state.message.as_deref()), ("x y", None, Some("ab")));
+    }
+
+    #[test]
+    fn settings_that_matter_are_read_from_task_and_job_cluster() {
+        let run = run(json!({"run_id": 1, "effective_performance_target": "STANDARD",
+        "job_clusters": [{"job_cluster_key": "main", "new_cluster": {"spark_version": "15.4", "node_type_id": "D4", "num_workers": null,
+            "autoscale": {"min_workers": 2, "max_workers": 8}, "azure_attributes": {"availability": "SPOT_AZURE"}}}],
+        "tasks": [
+            {"task_key": "a", "job_cluster_key": "main", "timeout_seconds": 0, "max_retries": 0, "new_cluster": null},
+            {"task_key": "b", "sql_task": {"warehouse_id": "w1"}, "timeout_seconds": 600},
+            {"task_key": "c", "existing_cluster_id": "c1"},
+            {"task_key": "d", "notebook_task": {"notebook_path": "/x"}},
+        ]}));
+        let settings =
+            |index: usize| run.tasks[index].settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            settings(0),
+            "compute=job_cluster job_cluster_key=main max_retries=0 spark_version=15.4 node_type_id=D4 autoscale=2..8 availability=SPOT_AZURE"
+        );
+        assert_eq!(settings(1), "compute=warehouse warehouse_id=w1 timeout_seconds=600");
+        assert_eq!(settings(2), "compute=existing_cluster existing_cluster_id=c1");
+        assert_eq!(settings(3), "compute=serverless");
+        assert_eq!(run.tasks[2].cluster_id.as_deref(), Some("c1"));
+    }
+}
