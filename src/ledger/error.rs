@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, IntentId};
 use crate::domain::incident::IllegalTransition;
 
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum LedgerError {
     /// Somebody else changed the incident first: read it again.
     #[error("incident {incident} was changed by someone else meanwhile")]
     Conflict { incident: IncidentId },
+    /// Never two actions for one decision: the intent exists, or was settled, already.
+    #[error("intent {intent} {reason}")]
+    IntentRefused { intent: IntentId, reason: String },
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
     #[error("the audit trail is broken at line {seq}: {reason}")]
@@ -33,7 +36,12 @@ impl LedgerError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unwritable { .. } | Self::Failed(_) => true,
-            Self::Corrupt { .. } | Self::TooNew { .. } | Self::Conflict { .. } | Self::Illegal(_) | Self::AuditBroken { .. } => false,
+            Self::Corrupt { .. }
+            | Self::TooNew { .. }
+            | Self::Conflict { .. }
+            | Self::IntentRefused { .. }
+            | Self::Illegal(_)
+            | Self::AuditBroken { .. } => false,
         }
     }
 }

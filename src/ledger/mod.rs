@@ -16,9 +16,13 @@ use crate::domain::incident::{Failure, Incident, Transition};
 use crate::domain::intent::Intent;
 use crate::domain::mail::{Delivery, QueuedMail};
 
+mod chain;
 pub mod error;
+mod rules;
+pub mod sqlite;
 
 pub use error::LedgerError;
+pub use sqlite::SqliteLedger;
 
 /// What became of a reported failure.
 #[derive(Clone, Debug, PartialEq)]

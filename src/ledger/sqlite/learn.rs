@@ -1,0 +1,126 @@
+//! What is remembered for later decisions: outcomes of attempts, and the last success of each job.
+
+use sqlx::{Connection, SqliteConnection};
+
+use super::commit::{BEGIN, Lease, bump, update};
+use super::error::At;
+use super::row;
+use crate::domain::Timestamp;
+use crate::domain::event::Outcome;
+use crate::domain::ids::{Fingerprint, JobId, RunId, WorkspaceName};
+use crate::domain::incident::Incident;
+use crate::ledger::{LedgerError, Tally, rules};
+
+fn outcome_column(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Mended => "mended",
+        Outcome::FailedAgain => "failed_again",
+        Outcome::Superseded => "superseded",
+        Outcome::Escalated => "escalated",
+        Outcome::Notified => "notified",
+        Outcome::Ignored => "ignored",
+        Outcome::Handled => "handled",
+    }
+}
+
+pub async fn learn(
+    conn: &mut SqliteConnection,
+    at: &At,
+    incident: &Incident,
+    outcome: Outcome,
+    when: Timestamp,
+) -> Result<(), LedgerError> {
+    let lesson = rules::lesson(incident, outcome);
+    // The first word on an attempt stays: learning again after a crash counts once.
+    sqlx::query(
+        "INSERT INTO outcomes (incident, attempt, workspace, job_id, fingerprint, cause, rerun, outcome, at_ns)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incident, attempt) DO NOTHING",
+    )
+    .bind(incident.id.as_str())
+    .bind(lesson.attempt)
+    .bind(incident.workspace.as_str())
+    .bind(incident.job.job_id.map(|job| job.0))
+    .bind(incident.classification.as_ref().map(|classification| classification.fingerprint.as_str()))
+    .bind(incident.classification.as_ref().map(|classification| classification.cause.as_str()))
+    .bind(lesson.rerun)
+    .bind(outcome_column(outcome))
+    .bind(row::ns(when))
+    .execute(conn)
+    .await
+    .map_err(|error| at.sql(error))?;
+    Ok(())
+}
+
+pub async fn tally(conn: &mut SqliteConnection, at: &At, fingerprint: &Fingerprint) -> Result<Tally, LedgerError> {
+    let (mended, failed_again): (i64, i64) = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE outcome = 'mended'), count(*) FILTER (WHERE outcome = 'failed_again')
+         FROM outcomes WHERE rerun = 1 AND fingerprint = ?",
+    )
+    .bind(fingerprint.as_str())
+    .fetch_one(conn)
+    .await
+    .map_err(|error| at.sql(error))?;
+    let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(Tally { mended: count(mended), failed_again: count(failed_again) })
+}
+
+pub async fn job_succeeded(
+    conn: &mut SqliteConnection,
+    at: &At,
+    workspace: &WorkspaceName,
+    job: JobId,
+    (run, started_at): (RunId, Timestamp),
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let mut tx = conn.begin_with(BEGIN).await.map_err(|error| at.sql(error))?;
+    let news = sqlx::query(
+        "INSERT INTO job_success (workspace, job_id, run_id, started_at_ns) VALUES (?, ?, ?, ?)
+         ON CONFLICT (workspace, job_id) DO UPDATE SET run_id = excluded.run_id, started_at_ns = excluded.started_at_ns
+         WHERE excluded.started_at_ns > started_at_ns",
+    )
+    .bind(workspace.as_str())
+    .bind(job.0)
+    .bind(run.0)
+    .bind(row::ns(started_at))
+    .execute(&mut *tx)
+    .await
+    .map_err(|error| at.sql(error))?
+    .rows_affected();
+    // A success that is reported again, as each poll does, wakes nobody.
+    if news == 0 {
+        return Ok(());
+    }
+    let docs: Vec<String> = sqlx::query_scalar(
+        "SELECT doc FROM incidents
+         WHERE open = 1 AND workspace = ? AND job_id = ? AND state IN ('with_people', 'decided') AND (next_due_ns IS NULL OR next_due_ns > ?)",
+    )
+    .bind(workspace.as_str())
+    .bind(job.0)
+    .bind(row::ns(now))
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(|error| at.sql(error))?;
+    for mut incident in row::incidents(at, docs)? {
+        incident.next_due = Some(now);
+        // A new version, so that an agent that looked before the success cannot overwrite the wake-up with its own due time.
+        incident.version += 1;
+        let seq = bump(&mut tx, at).await?;
+        update(&mut tx, at, &incident, seq, Lease::End).await?;
+    }
+    tx.commit().await.map_err(|error| at.sql(error))
+}
+
+pub async fn last_success(
+    conn: &mut SqliteConnection,
+    at: &At,
+    workspace: &WorkspaceName,
+    job: JobId,
+) -> Result<Option<(RunId, Timestamp)>, LedgerError> {
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT run_id, started_at_ns FROM job_success WHERE workspace = ? AND job_id = ?")
+        .bind(workspace.as_str())
+        .bind(job.0)
+        .fetch_optional(conn)
+        .await
+        .map_err(|error| at.sql(error))?;
+    Ok(row.map(|(run, started_at)| (RunId(run), row::time(started_at))))
+}
