@@ -1,0 +1,272 @@
+//! Everything the screen shows, and nothing that waits. Changed by `update` only, read by `view` only.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+use tui_input::Input;
+
+use crate::decide::Policy;
+use crate::domain::Timestamp;
+use crate::domain::action::Action;
+use crate::domain::decision::Mode;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::{Incident, Transition};
+use crate::ledger::AutoApply;
+
+use super::dossier::Dossier;
+use super::key::{Key, Layer};
+use super::layout::{self, Pane, Plan};
+use super::list::List;
+use super::notice::{Notice, Notices};
+use super::reader::Reader;
+use super::snapshot::{Entry, Snapshot};
+use super::theme::{ColorChoice, ThemeChoice};
+
+/// What the LLM's pane says when there is no opinion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Llm {
+    NotConfigured,
+    /// The model's name.
+    Configured(String),
+}
+
+/// How this console was started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub workspace: String,
+    pub mode: Mode,
+    /// Under whose name decisions are recorded.
+    pub user: String,
+    /// For what is critical and how many re-runs there are: shown, never decided here.
+    pub policy: Policy,
+    /// The agent runs in this process.
+    pub agent_here: bool,
+    pub demo: bool,
+    pub llm: Llm,
+    pub ascii: bool,
+    pub color: ColorChoice,
+    pub theme: ThemeChoice,
+    /// Times are shown in it.
+    pub zone: TimeZone,
+}
+
+/// Why a person's decision did not reach the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody, or the agent, changed the incident first.
+    Conflict,
+    Failed(String),
+}
+
+/// Everything that can happen.
+#[derive(Debug)]
+pub enum Msg {
+    Key { key: crossterm::event::KeyEvent, at: Timestamp },
+    Mouse { mouse: crossterm::event::MouseEvent, at: Timestamp },
+    Paste(String),
+    Resize(Size),
+    Snapshot(Arc<Snapshot>),
+    /// The ledger cannot be read (or can again).
+    Trouble(Option<String>),
+    Dossier(Result<Arc<Dossier>, (IncidentId, String)>),
+    /// What came of a decision: the incident as it is now.
+    Committed { incident: IncidentId, said: String, result: Result<i64, Refusal> },
+    /// What came of switching auto-apply.
+    AutoApplied { on: bool, result: Result<(), String> },
+    Notice(Notice),
+    Tick(Timestamp),
+}
+
+/// What the loop is asked to do. Each is put in a queue; the screen never waits for it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    Load(Arc<Entry>),
+    /// A person's decision, and what the notice says when it stands.
+    Commit { transition: Box<Transition>, said: String },
+    AutoApply(bool),
+    /// To the terminal's clipboard.
+    Copy(String),
+    Quit,
+}
+
+/// A question before something is done.
+#[derive(Clone, Debug)]
+pub enum Question {
+    Ignore(Arc<Entry>),
+    Close(Arc<Entry>),
+    /// On a critical job the same key is asked for twice.
+    Critical(Arc<Entry>),
+    AutoApply,
+}
+
+/// Choosing another action than the engine's.
+#[derive(Clone, Debug)]
+pub struct Override {
+    pub entry: Arc<Entry>,
+    pub choices: Vec<Action>,
+    pub at: usize,
+    pub reason: Input,
+}
+
+impl Override {
+    pub fn action(&self) -> Action {
+        self.choices.get(self.at).copied().unwrap_or(Action::Escalate)
+    }
+
+    pub fn reason(&self) -> String {
+        super::wall::clean(self.reason.value()).trim().to_owned()
+    }
+}
+
+/// Help and palette.
+#[derive(Clone, Debug)]
+pub struct Chooser {
+    pub title: &'static str,
+    pub under: Layer,
+    pub all: Vec<&'static Key>,
+    pub input: Input,
+    pub cursor: usize,
+    pub top: usize,
+}
+
+impl Chooser {
+    pub fn rows(&self) -> Vec<&'static Key> {
+        let words = self.input.value().to_lowercase();
+        self.all
+            .iter()
+            .filter(|row| {
+                let text = format!("{} {} {}", row.chords(), row.name, row.help).to_lowercase();
+                words.split_whitespace().all(|word| text.contains(word))
+            })
+            .copied()
+            .collect()
+    }
+}
+
+/// What lies on top of the list. One at a time, except help over a text.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    Filter,
+    Reader(Box<Reader>),
+    Question(Question),
+    Override(Box<Override>),
+    Chooser(Chooser),
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub options: Options,
+    pub now: Timestamp,
+    pub size: Size,
+    /// `None` until the ledger was read once.
+    pub latest: Option<Arc<Snapshot>>,
+    /// Why the ledger cannot be read right now.
+    pub trouble: Option<String>,
+    /// The list holds still.
+    pub frozen: bool,
+    pub list: List,
+    /// `None`: the list.
+    pub focus: Option<Pane>,
+    /// The pane that is seen where there is room for one.
+    pub tab: Pane,
+    /// First line seen of each pane; the evidence's counts from where its deciding line is in view.
+    pub scroll: [isize; 4],
+    pub dossier: Option<Arc<Dossier>>,
+    pub dossier_trouble: Option<(IncidentId, String)>,
+    pub over: Vec<Overlay>,
+    pub notices: Notices,
+    /// Auto-apply was switched on here.
+    pub auto_here: bool,
+    /// Decisions on their way to the ledger, or there but not yet seen back: the version that will show them.
+    pub(super) pending: HashMap<IncidentId, Option<i64>>,
+    pub(super) asked_for: Option<(IncidentId, i64)>,
+    pub(super) dirty: bool,
+    /// The text that time changes, as last drawn.
+    pub(super) face: String,
+}
+
+impl Model {
+    pub fn new(options: Options, size: Size, now: Timestamp) -> Self {
+        let mut notices = Notices::default();
+        if options.demo {
+            notices.post(now, Notice::hint("a simulated workspace: `a` approves, `?` shows all keys"));
+        }
+        Self {
+            options,
+            now,
+            size,
+            latest: None,
+            trouble: None,
+            frozen: false,
+            list: List::default(),
+            focus: None,
+            tab: Pane::Decision,
+            scroll: [0; 4],
+            dossier: None,
+            dossier_trouble: None,
+            over: Vec::new(),
+            notices,
+            auto_here: false,
+            pending: HashMap::new(),
+            asked_for: None,
+            dirty: true,
+            face: String::new(),
+        }
+    }
+
+    /// Must the screen be drawn? Asking takes the answer away.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    pub fn layer(&self) -> Layer {
+        match self.over.last() {
+            None => Layer::List,
+            Some(Overlay::Filter) => Layer::Filter,
+            Some(Overlay::Reader(reader)) if reader.search.as_ref().is_some_and(|search| search.typing) => Layer::Search,
+            Some(Overlay::Reader(_)) => Layer::Reader,
+            Some(Overlay::Question(Question::Critical(_))) => Layer::Again,
+            Some(Overlay::Question(Question::Ignore(_) | Question::Close(_) | Question::AutoApply)) => Layer::Question,
+            Some(Overlay::Override(_)) => Layer::Override,
+            Some(Overlay::Chooser(_)) => Layer::Chooser,
+        }
+    }
+
+    /// The text over the whole screen, also under help.
+    pub fn reader(&self) -> Option<&Reader> {
+        self.over.iter().rev().find_map(|overlay| match overlay {
+            Overlay::Reader(reader) => Some(&**reader),
+            Overlay::Filter | Overlay::Question(_) | Overlay::Override(_) | Overlay::Chooser(_) => None,
+        })
+    }
+
+    pub fn plan(&self) -> Option<Plan> {
+        layout::plan(self.size)
+    }
+
+    pub fn selected(&self) -> Option<&Arc<Entry>> {
+        self.list.selected()
+    }
+
+    pub fn incident(&self) -> Option<&Incident> {
+        self.selected().map(|entry| &entry.incident)
+    }
+
+    /// The selected incident's dossier, when it has come.
+    pub fn dossier(&self) -> Option<&Dossier> {
+        let incident = self.incident()?;
+        self.dossier.as_deref().filter(|dossier| dossier.incident == incident.id)
+    }
+
+    /// Auto-apply that is in force, from whichever console.
+    pub fn auto_apply(&self) -> Option<&AutoApply> {
+        self.latest.as_ref()?.auto_apply.as_ref().filter(|auto| auto.until > self.now)
+    }
+
+    /// Re-runs that the job may have: the policy's limit.
+    pub fn max_attempts(&self) -> u32 {
+        self.options.policy.retry.max_attempts
+    }
+}

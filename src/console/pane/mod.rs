@@ -1,0 +1,52 @@
+//! The panes under the list: each says everything it knows about the incident under the cursor, and teaches when it knows nothing.
+//! One pane, one file: `lines` makes its text for a width; drawing and scrolling both use it.
+
+mod classifier;
+mod decision;
+mod evidence;
+mod llm;
+
+use ratatui::text::Line;
+
+use super::layout::{Pane, Plan, inside};
+use super::model::Model;
+use super::theme::Theme;
+
+/// A pane's text at a width, and the line that must be in view when nobody scrolled.
+pub struct Text {
+    pub lines: Vec<Line<'static>>,
+    pub anchor: usize,
+    /// For the right end of the pane's title.
+    pub aside: String,
+}
+
+impl Text {
+    fn new(lines: Vec<Line<'static>>, aside: impl Into<String>) -> Self {
+        Self { lines, anchor: 0, aside: aside.into() }
+    }
+}
+
+/// `brief`: the pane stands alone, so it names in a line what its neighbours would say.
+pub fn text(model: &Model, pane: Pane, width: usize, brief: bool, theme: &Theme) -> Text {
+    match pane {
+        Pane::Classifier => classifier::text(model, width, theme),
+        Pane::Llm => llm::text(model, width, theme),
+        Pane::Decision => decision::text(model, width, brief, theme),
+        Pane::Evidence => evidence::text(model, width, theme),
+    }
+}
+
+/// Where the text begins when nobody scrolled: its anchor a third down.
+pub fn home(text: &Text, height: usize) -> usize {
+    text.anchor.saturating_sub(height / 3).min(text.lines.len().saturating_sub(height))
+}
+
+/// How far the pane may be scrolled up and down from its home.
+pub fn scroll_limits(model: &Model, pane: Pane, plan: &Plan) -> (isize, isize) {
+    let area = inside(plan.pane(pane));
+    let height = usize::from(area.height);
+    let text = text(model, pane, usize::from(area.width), plan.has_tabs(), &Theme::plain());
+    let home = home(&text, height);
+    let below = text.lines.len().saturating_sub(height).saturating_sub(home);
+    (-isize::try_from(home).unwrap_or(0), isize::try_from(below).unwrap_or(0))
+}

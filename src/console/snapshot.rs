@@ -1,0 +1,58 @@
+//! What the ledger holds, as the console last read it. Complete before it reaches the model: drawing asks nobody anything.
+
+use std::sync::Arc;
+
+use crate::domain::Timestamp;
+use crate::domain::incident::Incident;
+use crate::ledger::{AgentStatus, AutoApply, Counts};
+
+use super::words;
+
+/// An incident with the text that a filter looks at, made once per change and not once per key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub incident: Incident,
+    haystack: String,
+}
+
+impl Entry {
+    pub fn new(incident: Incident) -> Self {
+        let mut haystack = format!("{} {} {}", incident.job.name, incident.run, incident.state.word());
+        for task in &incident.failed_tasks {
+            haystack.push(' ');
+            haystack.push_str(task);
+        }
+        if let Some(classification) = &incident.classification {
+            haystack.push_str(&format!(" {} {} {}", classification.cause, classification.fingerprint, classification.rules.join(" ")));
+        }
+        if let Some(decision) = &incident.decision {
+            haystack.push_str(&format!(" {} {}", decision.action.as_str(), decision.action.words()));
+        }
+        haystack.push_str(&format!(" {} llm:{}", incident.workspace, words::llm(&incident)));
+        Self { incident, haystack: haystack.to_lowercase() }
+    }
+
+    /// Every word of the filter occurs somewhere; `lower` is lower case.
+    pub fn matches(&self, lower: &str) -> bool {
+        lower.split_whitespace().all(|word| self.haystack.contains(word))
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Open incidents and the newest closed ones, in no order.
+    pub entries: Vec<Arc<Entry>>,
+    pub counts: Counts,
+    pub agents: Vec<AgentStatus>,
+    pub auto_apply: Option<AutoApply>,
+    /// When it was read.
+    pub at: Timestamp,
+}
+
+impl Snapshot {
+    /// Open incidents, by the ledger's count.
+    pub fn open(&self) -> u64 {
+        let Counts { awaiting, scheduled, acting, watching, with_people, observed, in_analysis, .. } = self.counts;
+        awaiting + scheduled + acting + watching + with_people + observed + in_analysis
+    }
+}

@@ -1,0 +1,119 @@
+//! What a person decides: each becomes a ledger transition, and says beforehand what it will do.
+
+use std::sync::Arc;
+
+use tui_input::Input;
+
+use crate::console::act;
+use crate::console::key::Act;
+use crate::console::model::{Effect, Model, Overlay, Override, Question};
+use crate::console::notice::Notice;
+use crate::console::snapshot::Entry;
+use crate::console::{wall, words};
+use crate::domain::action::Action;
+use crate::domain::incident::{IllegalTransition, Transition};
+
+use super::post;
+
+/// What may be chosen by hand. New settings are proposed by the engine only: a person changes them in the workspace.
+const CHOICES: [Action; 4] = [Action::Retry, Action::Notify, Action::Escalate, Action::Ignore];
+
+pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
+    if does == Act::AutoApply {
+        if model.auto_here {
+            effects.push(Effect::AutoApply(false));
+        } else {
+            model.over.push(Overlay::Question(Question::AutoApply));
+        }
+        return;
+    }
+    let Some(entry) = model.selected().cloned() else { return };
+    match does {
+        Act::Approve if act::is_critical(model, &entry.incident) => model.over.push(Overlay::Question(Question::Critical(entry))),
+        Act::Approve => approve(model, &entry, effects),
+        Act::Ignore => model.over.push(Overlay::Question(Question::Ignore(entry))),
+        Act::CloseHandled => model.over.push(Overlay::Question(Question::Close(entry))),
+        Act::Override => {
+            let engine = entry.incident.decision.as_ref().map(|decision| decision.action);
+            let at = CHOICES.iter().position(|choice| Some(*choice) != engine).unwrap_or(0);
+            let form = Override { entry, choices: CHOICES.to_vec(), at, reason: Input::default() };
+            model.over.push(Overlay::Override(Box::new(form)));
+        }
+        _ => {}
+    }
+}
+
+pub fn choose(model: &mut Model, forward: bool) {
+    if let Some(Overlay::Override(form)) = model.over.last_mut() {
+        let n = form.choices.len().max(1);
+        form.at = if forward { (form.at + 1) % n } else { (form.at + n - 1) % n };
+    }
+}
+
+pub fn answered(model: &mut Model, question: Question, effects: &mut Vec<Effect>) {
+    let (by, now) = (model.options.user.clone(), model.now);
+    match question {
+        Question::Critical(entry) => approve(model, &entry, effects),
+        Question::Ignore(entry) => {
+            let said = format!("ignored: {}", words::name(&entry.incident));
+            commit(model, entry.incident.ignore(&by, now, None), said, effects);
+        }
+        Question::Close(entry) => {
+            let said = format!("closed as handled: {}", words::name(&entry.incident));
+            commit(model, entry.incident.close_handled(&by, now, None), said, effects);
+        }
+        Question::AutoApply => effects.push(Effect::AutoApply(true)),
+    }
+}
+
+fn approve(model: &mut Model, entry: &Arc<Entry>, effects: &mut Vec<Effect>) {
+    let incident = &entry.incident;
+    let Some(decision) = &incident.decision else { return };
+    let what = act::effect_of(model, incident, decision.action);
+    let said = format!("approved: {what}, {}", words::name(incident));
+    let transition = incident.approve(&model.options.user, model.now, None);
+    commit(model, transition, said, effects);
+}
+
+pub fn overridden(model: &mut Model, form: &Override, effects: &mut Vec<Effect>) {
+    let (by, now, incident, note) = (model.options.user.clone(), model.now, &form.entry.incident, form.reason());
+    let said = format!("overridden: {}, {}", act::effect_of(model, incident, form.action()), words::name(incident));
+    let transition = match form.action() {
+        Action::Ignore => incident.ignore(&by, now, Some(note)),
+        action @ (Action::Retry | Action::RetryWithNewParams | Action::Notify | Action::Escalate) => {
+            incident.override_with(action, Vec::new(), &by, now, note)
+        }
+    };
+    commit(model, transition, said, effects);
+}
+
+fn commit(model: &mut Model, transition: Result<Transition, IllegalTransition>, said: String, effects: &mut Vec<Effect>) {
+    match transition {
+        Ok(transition) => {
+            model.pending.insert(transition.incident.id.clone(), None);
+            effects.push(Effect::Commit { transition: Box::new(transition), said });
+        }
+        Err(illegal) => post(model, Notice::error(format!("{illegal}; nothing done"))),
+    }
+}
+
+pub fn on_auto_applied(model: &mut Model, on: bool, result: Result<(), String>) {
+    match result {
+        Ok(()) if model.auto_here != on => {
+            model.auto_here = on;
+            let words = if on {
+                "auto-apply is on while this console is open; `A` stops it"
+            } else {
+                "auto-apply is off: a person approves again"
+            };
+            post(model, Notice::done(words));
+        }
+        Ok(()) => {}
+        Err(why) => {
+            // Not renewed means that it ends by itself within the minute: say what is true.
+            let words = if on { "auto-apply could not be kept on, it ends by itself" } else { "auto-apply could not be switched off now, it ends by itself" };
+            model.auto_here = false;
+            post(model, Notice::error(format!("{words}: {}", wall::clean(&why))));
+        }
+    }
+}
