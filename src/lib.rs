@@ -16,3 +16,6 @@ pub mod ledger;
 pub mod notify;
 /// Text -> harmless text. Pure; knows `domain`.
 pub mod redact;
+
+/// How failures arrive: polling now. Knows `domain`, `databricks`, `ledger`.
+pub mod intake;

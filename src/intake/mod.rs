@@ -6,8 +6,6 @@ mod facts;
 mod poll;
 mod recheck;
 mod scan;
-#[cfg(test)]
-mod tests;
 
 use crate::databricks::ApiError;
 use crate::domain::event::Event;

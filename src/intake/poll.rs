@@ -301,10 +301,7 @@ impl Harvest {
             }
             (ApiError::NotFound { .. }, _) | (_, Why::Recheck) => {}
             (
-                ApiError::RateLimited { .. }
-                | ApiError::Unavailable { .. }
-                | ApiError::Unreachable { .. }
-                | ApiError::AnswerLost { .. },
+                ApiError::RateLimited { .. } | ApiError::Unavailable { .. } | ApiError::Unreachable { .. } | ApiError::AnswerLost { .. },
                 Why::Listed(_) | Why::Followed,
             )
             | (ApiError::Malformed { .. }, Why::Followed) => self.later(ask.run, &error),

@@ -52,9 +52,9 @@ async fn pages(workspace: &dyn Workspace, query: &RunQuery, scan: &mut Scan) -> 
         scan.calls += 1;
         scan.warnings.extend(page.malformed.into_iter().map(|words| format!("a run in the list cannot be read: {words}")));
         // Newest start first: a page that is all before the time asked for has nothing behind it.
-        let all_older = query.started_from.is_some_and(|from| {
-            !page.runs.is_empty() && page.runs.iter().all(|run| run.started_at.is_some_and(|start| start < from))
-        });
+        let all_older = query
+            .started_from
+            .is_some_and(|from| !page.runs.is_empty() && page.runs.iter().all(|run| run.started_at.is_some_and(|start| start < from)));
         runs.extend(page.runs);
         match page.next_page_token {
             Some(next) if !all_older && token.as_ref() != Some(&next) => token = Some(next),
