@@ -4,6 +4,12 @@
 //! Guarantees: a [`Ledger::commit`] is one transaction, all of it or nothing; after it returns it survives a crash of the process
 //! and of the machine. A commit whose incident was changed by someone else meanwhile is refused ([`LedgerError::Conflict`]) and
 //! changes nothing. Console and agent meet only here.
+//!
+//! What every store decides alike is in `rules` and `chain`, pure; a store ([`sqlite`] now) only makes it one transaction. A PostgreSQL
+//! twin fits the same trait: `claim` selects `FOR UPDATE SKIP LOCKED`, so that agents on many machines never wait for each other;
+//! `commit` locks the incident's row instead of the whole store and compares version and fence the same way; the audit chain's head row
+//! is locked last, because all commits meet there; `try_lead` always grants, since the fence alone keeps an agent that was thought dead
+//! from writing. `tests/ledger` is written against the trait and runs over both.
 
 use async_trait::async_trait;
 
@@ -132,7 +138,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<Claim>, LedgerError>;
 
     /// Becomes the one acting agent of this workspace on this ledger, or learns that another one is (`false`). Held until
-    /// [`Ledger::yield_lead`] or the end of the process, however it ends. A new leader's first act is [`Ledger::take_over`].
+    /// [`Ledger::yield_lead`] or the end of the process, however it ends; who holds it and asks again is told `true`. A new leader's first act is [`Ledger::take_over`].
     /// SQLite: an operating system lock on a file beside the ledger. PostgreSQL lets several agents act, so it always grants.
     async fn try_lead(&self, workspace: &WorkspaceName) -> Result<bool, LedgerError>;
     async fn yield_lead(&self, workspace: &WorkspaceName);
@@ -142,7 +148,8 @@ pub trait Ledger: Send + Sync {
     /// Gives a claim back before its lease ends. A claim that was lost meanwhile is no error.
     async fn release(&self, incident: &IncidentId, fence: i64) -> Result<(), LedgerError>;
 
-    /// The earliest `next_due` of this workspace's unclaimed open incidents.
+    /// When something is to be claimed next in this workspace: the earliest `next_due` of its open incidents, where a claimed one counts
+    /// from the end of its lease.
     async fn next_due(&self, workspace: &WorkspaceName) -> Result<Option<Timestamp>, LedgerError>;
 
     async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError>;
@@ -174,7 +181,8 @@ pub trait Ledger: Send + Sync {
 
     /// How attempts alike came out: re-runs by fingerprint.
     async fn tally(&self, fingerprint: &Fingerprint) -> Result<Tally, LedgerError>;
-    /// An attempt's outcome, for later tallies.
+    /// An attempt's outcome, for later tallies. Give the incident as it was when the attempt ended, its classification still in it.
+    /// An attempt has one outcome: the first that is learnt.
     async fn learn(&self, incident: &Incident, outcome: Outcome, at: Timestamp) -> Result<(), LedgerError>;
     async fn counts(&self, midnight: Timestamp) -> Result<Counts, LedgerError>;
 

@@ -1,11 +1,19 @@
 //! How people hear: mail now, other channels later, behind one trait; templates in `assets/templates/`.
-//! May import: `domain`, `redact`. Must not: decide whom to tell. Start at [`Channel`].
+//! May import: `domain`, `redact`. Must not: decide whether to tell. Start at [`Channel`]; `letter` writes the text, [`addressee`] finds
+//! whom it goes to, `mail` and `outbox` carry it.
 
+mod addressee;
+pub mod letter;
+pub mod mail;
+mod message;
+pub mod outbox;
 pub mod way;
 
 use async_trait::async_trait;
 
 use crate::domain::mail::Mail;
+
+pub use addressee::{NoAddressee, addressee};
 
 /// Why a message did not go out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,4 +32,12 @@ pub trait Channel: Send + Sync {
     /// `smtp` or `outbox`: the contract's `channel`.
     fn name(&self) -> &'static str;
     async fn send(&self, mail: &Mail) -> Result<(), ChannelError>;
+}
+
+/// The channel of a configured way. `Err` is what a person must correct (an unreadable CA file, a wrong sender).
+pub fn channel(way: &way::Way, from: &str) -> Result<Box<dyn Channel>, ChannelError> {
+    Ok(match way {
+        way::Way::Smtp(server) => Box::new(mail::SmtpChannel::new(server, from)?),
+        way::Way::Outbox(folder) => Box::new(outbox::OutboxChannel::new(folder, from)?),
+    })
 }

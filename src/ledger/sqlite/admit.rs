@@ -21,10 +21,10 @@ pub async fn admit(conn: &mut SqliteConnection, at: &At, failure: Failure, now: 
         .fetch_optional(&mut *tx)
         .await
         .map_err(|error| at.sql(error))?;
-    let seq = bump(&mut tx, at).await?;
     let (doc, event) = match doc {
         None => {
             let (incident, event) = Incident::detected(failure, now);
+            let seq = bump(&mut tx, at).await?;
             let doc = insert(&mut tx, at, &incident, seq).await?;
             know(&mut tx, at, &incident).await?;
             (doc, event)
@@ -35,6 +35,7 @@ pub async fn admit(conn: &mut SqliteConnection, at: &At, failure: Failure, now: 
                 return Ok(Admission::InHand(incident.id));
             };
             next.version += 1;
+            let seq = bump(&mut tx, at).await?;
             let doc = update(&mut tx, at, &next, seq, Lease::End).await?;
             know(&mut tx, at, &next).await?;
             (doc, event)
@@ -46,7 +47,8 @@ pub async fn admit(conn: &mut SqliteConnection, at: &At, failure: Failure, now: 
     Ok(Admission::Admitted(Box::new(incident), Box::new(event)))
 }
 
-async fn known(conn: &mut SqliteConnection, at: &At, failure: &Failure) -> Result<Option<IncidentId>, LedgerError> {
+/// The incident that has this failure, if it was ever taken up.
+pub async fn known(conn: &mut SqliteConnection, at: &At, failure: &Failure) -> Result<Option<IncidentId>, LedgerError> {
     let known: Option<String> = sqlx::query_scalar("SELECT incident FROM failures WHERE workspace = ? AND run_id = ? AND after_repair = ?")
         .bind(failure.workspace.as_str())
         .bind(failure.run.0)

@@ -6,6 +6,7 @@ use sqlx::{Connection, FromRow, Row, SqliteConnection};
 
 use super::commit::{BEGIN, bump};
 use super::error::At;
+use super::read::SNAPSHOT;
 use super::row;
 use crate::domain::event::Event;
 use crate::domain::ids::IncidentId;
@@ -70,7 +71,7 @@ pub async fn of_incident(conn: &mut SqliteConnection, at: &At, id: &IncidentId) 
 /// Reads line by line: a trail of years does not have to fit into memory.
 pub async fn verify(conn: &mut SqliteConnection, at: &At) -> Result<u64, LedgerError> {
     // One snapshot: a line that is appended meanwhile is not taken for a wrong end.
-    let mut tx = conn.begin().await.map_err(|error| at.sql(error))?;
+    let mut tx = conn.begin_with(SNAPSHOT).await.map_err(|error| at.sql(error))?;
     let (head_seq, head_hash): (i64, String) =
         sqlx::query_as("SELECT audit_seq, audit_hash FROM head").fetch_one(&mut *tx).await.map_err(|error| at.sql(error))?;
     let mut walk = Walk::default();

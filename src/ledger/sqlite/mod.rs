@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Admission, AgentStatus, AuditLine, AutoApply, Claim, Counts, IntakeMemory, Ledger, LedgerError, Tally};
@@ -25,6 +24,7 @@ mod admit;
 mod audit;
 mod claim;
 mod commit;
+mod door;
 mod error;
 mod lead;
 mod learn;
@@ -36,14 +36,15 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use door::Door;
 use error::At;
 
-/// One writer a process; SQLite has one a file anyway.
+/// A SQLite ledger, open. Cheap to share behind an `Arc`; one a process is enough.
 pub struct SqliteLedger {
     at: At,
-    writer: Mutex<SqliteConnection>,
+    writer: Mutex<Door>,
     /// Empty for a ledger in memory, whose one connection does both.
-    readers: Vec<Mutex<SqliteConnection>>,
+    readers: Vec<Mutex<Door>>,
     next_reader: AtomicUsize,
     lead: lead::Lead,
 }
@@ -84,33 +85,42 @@ impl SqliteLedger {
         &self.at.path
     }
 
-    async fn write(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+    async fn write(&self) -> Result<MutexGuard<'_, Door>, LedgerError> {
+        self.sound(self.writer.lock().await).await
     }
 
     /// A connection that reads: a free one if there is one.
-    async fn read(&self) -> MutexGuard<'_, SqliteConnection> {
+    async fn read(&self) -> Result<MutexGuard<'_, Door>, LedgerError> {
         for reader in &self.readers {
             if let Ok(free) = reader.try_lock() {
-                return free;
+                return self.sound(free).await;
             }
         }
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
         match self.readers.get(turn.checked_rem(self.readers.len()).unwrap_or_default()) {
-            Some(reader) => reader.lock().await,
-            None => self.writer.lock().await,
+            Some(reader) => self.sound(reader.lock().await).await,
+            None => self.write().await,
         }
+    }
+
+    async fn sound<'a>(&self, mut door: MutexGuard<'a, Door>) -> Result<MutexGuard<'a, Door>, LedgerError> {
+        door.sound().await.map_err(|error| self.at.sql(error))?;
+        Ok(door)
     }
 }
 
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn admit(&self, failure: Failure, now: Timestamp) -> Result<Admission, LedgerError> {
-        admit::admit(&mut *self.write().await, &self.at, failure, now).await
+        // Most reports are of failures that are known, and stay so: no need to wait for the write lock.
+        if let Some(known) = admit::known(&mut self.read().await?.conn, &self.at, &failure).await? {
+            return Ok(Admission::Known(known));
+        }
+        admit::admit(&mut self.write().await?.conn, &self.at, failure, now).await
     }
 
     async fn commit(&self, transition: Transition, fence: Option<i64>) -> Result<Incident, LedgerError> {
-        commit::commit(&mut *self.write().await, &self.at, transition, fence).await
+        commit::commit(&mut self.write().await?.conn, &self.at, transition, fence).await
     }
 
     async fn claim(
@@ -122,7 +132,7 @@ impl Ledger for SqliteLedger {
         limit: u32,
     ) -> Result<Vec<Claim>, LedgerError> {
         let until = row::later(now, lease_s);
-        claim::claim(&mut *self.write().await, &self.at, &claim::Ask { worker, workspace, now, until, limit }).await
+        claim::claim(&mut self.write().await?.conn, &self.at, &claim::Ask { worker, workspace, now, until, limit }).await
     }
 
     async fn try_lead(&self, workspace: &WorkspaceName) -> Result<bool, LedgerError> {
@@ -134,79 +144,79 @@ impl Ledger for SqliteLedger {
     }
 
     async fn take_over(&self, workspace: &WorkspaceName) -> Result<(), LedgerError> {
-        claim::take_over(&mut *self.write().await, &self.at, workspace).await
+        claim::take_over(&mut self.write().await?.conn, &self.at, workspace).await
     }
 
     async fn release(&self, incident: &IncidentId, fence: i64) -> Result<(), LedgerError> {
-        claim::release(&mut *self.write().await, &self.at, incident, fence).await
+        claim::release(&mut self.write().await?.conn, &self.at, incident, fence).await
     }
 
     async fn next_due(&self, workspace: &WorkspaceName) -> Result<Option<Timestamp>, LedgerError> {
-        claim::next_due(&mut *self.read().await, &self.at, workspace).await
+        claim::next_due(&mut self.read().await?.conn, &self.at, workspace).await
     }
 
     async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, LedgerError> {
-        read::incident(&mut *self.read().await, &self.at, id).await
+        read::incident(&mut self.read().await?.conn, &self.at, id).await
     }
 
     async fn incidents(&self, closed_limit: u32) -> Result<Vec<Incident>, LedgerError> {
-        read::incidents(&mut *self.read().await, &self.at, closed_limit).await
+        read::incidents(&mut self.read().await?.conn, &self.at, closed_limit).await
     }
 
     async fn open_of_job(&self, workspace: &WorkspaceName, job: JobId) -> Result<Vec<Incident>, LedgerError> {
-        read::open_of_job(&mut *self.read().await, &self.at, workspace, job).await
+        read::open_of_job(&mut self.read().await?.conn, &self.at, workspace, job).await
     }
 
     async fn save_evidence(&self, id: &IncidentId, attempt: u32, evidence: &Evidence) -> Result<(), LedgerError> {
-        commit::save_evidence(&mut *self.write().await, &self.at, id, attempt, evidence).await
+        commit::save_evidence(&mut self.write().await?.conn, &self.at, id, attempt, evidence).await
     }
 
     async fn evidence(&self, id: &IncidentId, attempt: Option<u32>) -> Result<Option<Evidence>, LedgerError> {
-        read::evidence(&mut *self.read().await, &self.at, id, attempt).await
+        read::evidence(&mut self.read().await?.conn, &self.at, id, attempt).await
     }
 
     async fn intents(&self, id: &IncidentId) -> Result<Vec<Intent>, LedgerError> {
-        read::intents(&mut *self.read().await, &self.at, id).await
+        read::intents(&mut self.read().await?.conn, &self.at, id).await
     }
 
     async fn audit(&self, id: &IncidentId) -> Result<Vec<AuditLine>, LedgerError> {
-        audit::of_incident(&mut *self.read().await, &self.at, id).await
+        audit::of_incident(&mut self.read().await?.conn, &self.at, id).await
     }
 
     async fn verify_audit(&self) -> Result<u64, LedgerError> {
-        audit::verify(&mut *self.read().await, &self.at).await
+        audit::verify(&mut self.read().await?.conn, &self.at).await
     }
 
     async fn record(&self, event: Event) -> Result<(), LedgerError> {
-        audit::record(&mut *self.write().await, &self.at, event).await
+        audit::record(&mut self.write().await?.conn, &self.at, event).await
     }
 
     async fn change_seq(&self) -> Result<i64, LedgerError> {
-        read::change_seq(&mut *self.read().await, &self.at).await
+        read::change_seq(&mut self.read().await?.conn, &self.at).await
     }
 
     async fn changed_since(&self, seq: i64) -> Result<(Vec<Incident>, i64), LedgerError> {
-        read::changed_since(&mut *self.read().await, &self.at, seq).await
+        read::changed_since(&mut self.read().await?.conn, &self.at, seq).await
     }
 
     async fn tally(&self, fingerprint: &Fingerprint) -> Result<Tally, LedgerError> {
-        learn::tally(&mut *self.read().await, &self.at, fingerprint).await
+        learn::tally(&mut self.read().await?.conn, &self.at, fingerprint).await
     }
 
     async fn learn(&self, incident: &Incident, outcome: Outcome, at: Timestamp) -> Result<(), LedgerError> {
-        learn::learn(&mut *self.write().await, &self.at, incident, outcome, at).await
+        learn::learn(&mut self.write().await?.conn, &self.at, incident, outcome, at).await
     }
 
     async fn counts(&self, midnight: Timestamp) -> Result<Counts, LedgerError> {
-        read::counts(&mut *self.read().await, &self.at, midnight).await
+        read::counts(&mut self.read().await?.conn, &self.at, midnight).await
     }
 
     async fn intake_memory(&self, workspace: &WorkspaceName) -> Result<IntakeMemory, LedgerError> {
-        settings::intake_memory(&mut *self.read().await, &self.at, workspace).await
+        settings::intake_memory(&mut self.read().await?.conn, &self.at, workspace).await
     }
 
     async fn save_intake_memory(&self, workspace: &WorkspaceName, memory: &IntakeMemory) -> Result<(), LedgerError> {
-        settings::save_intake_memory(&mut *self.write().await, &self.at, workspace, memory).await
+        settings::save_intake_memory(&mut self.write().await?.conn, &self.at, workspace, memory).await
     }
 
     async fn job_succeeded(
@@ -217,23 +227,23 @@ impl Ledger for SqliteLedger {
         started_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        learn::job_succeeded(&mut *self.write().await, &self.at, workspace, job, (run, started_at), now).await
+        learn::job_succeeded(&mut self.write().await?.conn, &self.at, workspace, job, (run, started_at), now).await
     }
 
     async fn last_success(&self, workspace: &WorkspaceName, job: JobId) -> Result<Option<(RunId, Timestamp)>, LedgerError> {
-        learn::last_success(&mut *self.read().await, &self.at, workspace, job).await
+        learn::last_success(&mut self.read().await?.conn, &self.at, workspace, job).await
     }
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError> {
-        mails::due(&mut *self.read().await, &self.at, now, limit).await
+        mails::due(&mut self.read().await?.conn, &self.at, now, limit).await
     }
 
     async fn mails_of(&self, id: &IncidentId) -> Result<Vec<QueuedMail>, LedgerError> {
-        mails::of_incident(&mut *self.read().await, &self.at, id).await
+        mails::of_incident(&mut self.read().await?.conn, &self.at, id).await
     }
 
     async fn mails_waiting(&self) -> Result<u64, LedgerError> {
-        mails::waiting(&mut *self.read().await, &self.at).await
+        mails::waiting(&mut self.read().await?.conn, &self.at).await
     }
 
     async fn settle_mail(
@@ -243,22 +253,22 @@ impl Ledger for SqliteLedger {
         next_try: Timestamp,
         error: Option<String>,
     ) -> Result<(), LedgerError> {
-        mails::settle(&mut *self.write().await, &self.at, dedup_key, &delivery, next_try, error).await
+        mails::settle(&mut self.write().await?.conn, &self.at, dedup_key, &delivery, next_try, error).await
     }
 
     async fn set_auto_apply(&self, auto: Option<AutoApply>) -> Result<(), LedgerError> {
-        settings::set_auto_apply(&mut *self.write().await, &self.at, auto).await
+        settings::set_auto_apply(&mut self.write().await?.conn, &self.at, auto).await
     }
 
     async fn auto_apply(&self, now: Timestamp) -> Result<Option<AutoApply>, LedgerError> {
-        settings::auto_apply(&mut *self.read().await, &self.at, now).await
+        settings::auto_apply(&mut self.read().await?.conn, &self.at, now).await
     }
 
     async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError> {
-        settings::set_agent_status(&mut *self.write().await, &self.at, status).await
+        settings::set_agent_status(&mut self.write().await?.conn, &self.at, status).await
     }
 
     async fn agent_statuses(&self) -> Result<Vec<AgentStatus>, LedgerError> {
-        settings::agent_statuses(&mut *self.read().await, &self.at).await
+        settings::agent_statuses(&mut self.read().await?.conn, &self.at).await
     }
 }

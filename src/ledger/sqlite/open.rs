@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
 use super::commit::BEGIN;
+use super::door::Door;
 use super::error::{self, At};
 use crate::ledger::LedgerError;
 
@@ -27,8 +28,8 @@ const CHECK_BYTES_MAX: u64 = 8 << 20;
 const WAL_BYTES_MAX: &str = "16777216";
 
 pub struct Opened {
-    pub writer: SqliteConnection,
-    pub readers: Vec<SqliteConnection>,
+    pub writer: Door,
+    pub readers: Vec<Door>,
 }
 
 pub async fn open(path: &Path) -> Result<Opened, LedgerError> {
@@ -41,13 +42,13 @@ pub async fn open(path: &Path) -> Result<Opened, LedgerError> {
     } else {
         create(path, &at)?;
     }
-    let mut writer = connect(&at, writer_options(path)).await?;
-    if !is_current(&mut writer, &at).await? {
-        migrate(&mut writer, &at).await?;
+    let mut writer = Door::open(writer_options(path)).await.map_err(|error| at.sql(error))?;
+    if !is_current(&mut writer.conn, &at).await? {
+        migrate(&mut writer.conn, &at).await?;
     }
     let mut readers = Vec::new();
     for _ in 0..READERS {
-        readers.push(connect(&at, reader_options(path)).await?);
+        readers.push(Door::open(reader_options(path)).await.map_err(|error| at.sql(error))?);
     }
     drop(lock);
     Ok(Opened { writer, readers })
@@ -55,13 +56,10 @@ pub async fn open(path: &Path) -> Result<Opened, LedgerError> {
 
 pub async fn open_in_memory() -> Result<Opened, LedgerError> {
     let at = At::new(Path::new(":memory:"));
-    let mut writer = connect(&at, SqliteConnectOptions::new().in_memory(true).foreign_keys(true)).await?;
-    migrate(&mut writer, &at).await?;
+    let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+    let mut writer = Door::in_memory(options).await.map_err(|error| at.sql(error))?;
+    migrate(&mut writer.conn, &at).await?;
     Ok(Opened { writer, readers: Vec::new() })
-}
-
-async fn connect(at: &At, options: SqliteConnectOptions) -> Result<SqliteConnection, LedgerError> {
-    options.connect().await.map_err(|error| at.sql(error))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -143,7 +141,7 @@ fn create(path: &Path, at: &At) -> Result<(), LedgerError> {
 
 /// Is it a ledger, whole, and not newer than this runmend? Reads only, so that a damaged file stays as it is for whoever saves it.
 async fn look(path: &Path, at: &At) -> Result<(), LedgerError> {
-    let mut conn = connect(at, options(path).read_only(true)).await?;
+    let mut conn = options(path).read_only(true).connect().await.map_err(|error| at.sql(error))?;
     let seen = examine(&mut conn, path, at).await;
     let _ = conn.close().await;
     seen

@@ -11,6 +11,9 @@ use crate::domain::incident::Incident;
 use crate::domain::intent::Intent;
 use crate::ledger::{Counts, LedgerError};
 
+/// One view of the ledger for several reads.
+pub const SNAPSHOT: &str = "BEGIN";
+
 pub async fn incident(conn: &mut SqliteConnection, at: &At, id: &IncidentId) -> Result<Option<Incident>, LedgerError> {
     let doc: Option<String> = sqlx::query_scalar("SELECT doc FROM incidents WHERE id = ?")
         .bind(id.as_str())
@@ -80,7 +83,7 @@ pub async fn change_seq(conn: &mut SqliteConnection, at: &At) -> Result<i64, Led
 
 pub async fn changed_since(conn: &mut SqliteConnection, at: &At, seq: i64) -> Result<(Vec<Incident>, i64), LedgerError> {
     // One snapshot for both: a change between two reads would be skipped for ever.
-    let mut tx = conn.begin().await.map_err(|error| at.sql(error))?;
+    let mut tx = conn.begin_with(SNAPSHOT).await.map_err(|error| at.sql(error))?;
     let newest = change_seq(&mut tx, at).await?;
     let docs = if newest == seq {
         Vec::new()
@@ -96,7 +99,7 @@ pub async fn changed_since(conn: &mut SqliteConnection, at: &At, seq: i64) -> Re
 }
 
 pub async fn counts(conn: &mut SqliteConnection, at: &At, midnight: Timestamp) -> Result<Counts, LedgerError> {
-    let mut tx = conn.begin().await.map_err(|error| at.sql(error))?;
+    let mut tx = conn.begin_with(SNAPSHOT).await.map_err(|error| at.sql(error))?;
     let by_state: Vec<(String, i64)> = sqlx::query_as("SELECT state, count(*) FROM incidents WHERE open = 1 GROUP BY state")
         .fetch_all(&mut *tx)
         .await
