@@ -1,5 +1,7 @@
 //! runmend mends failed Databricks job runs. The map of the house; each room opens with its own words.
 
+/// The loops that move incidents through the state machine. No UI. Knows everything below it.
+pub mod agent;
 /// Evidence -> classification. Pure; knows `domain`.
 pub mod classify;
 /// Settings from file, environment and arguments. Knows `domain`, `decide`, `notify`, `redact`.

@@ -45,7 +45,9 @@ pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
         Settlement::NotOffered { .. } => return instead(case).await,
         Settlement::Refused { reason } => return scheduled::fall_to_people(case, &format!("the workspace refused: {reason}")).await,
         // Settled and watched are one transaction, so this cannot be: a person looks.
-        Settlement::Repaired { .. } | Settlement::Started { .. } => return scheduled::fall_to_people(case, "the action was recorded as done, but not as watched").await,
+        Settlement::Repaired { .. } | Settlement::Started { .. } => {
+            return scheduled::fall_to_people(case, "the action was recorded as done, but not as watched").await;
+        }
     }
     let settled_by = intent.created_at.checked_add(SETTLE).unwrap_or(now);
     if now < settled_by {
@@ -101,7 +103,9 @@ pub async fn perform(case: &mut Case<'_>) -> Result<(), StepError> {
             refuse(case, intent, Settlement::NotOffered { reason: message }).await?;
             instead(case).await
         }
-        Err(error) if error.may_have_happened() || error.is_transient() || matches!(error, ApiError::Unauthenticated { .. }) => wait(case, &intent, &error).await,
+        Err(error) if error.may_have_happened() || error.is_transient() || matches!(error, ApiError::Unauthenticated { .. }) => {
+            wait(case, &intent, &error).await
+        }
         Err(error) => refused(case, intent, &error).await,
     }
 }
@@ -171,7 +175,8 @@ async fn done_with(case: &mut Case<'_>, intent: Intent, done: Done, reconciled: 
         Done::Started(run) => (None, Some(run), Settlement::Started { run }),
     };
     let action = case.incident.decision.as_ref().map_or(crate::domain::action::Action::Retry, |decision| decision.action);
-    let automatic = case.incident.approval.is_none() && case.incident.decision.as_ref().is_some_and(|decision| decision.authority == Authority::Auto);
+    let automatic =
+        case.incident.approval.is_none() && case.incident.decision.as_ref().is_some_and(|decision| decision.authority == Authority::Auto);
     let mut next = case.incident.become_state(State::Watching)?.due(after(now, case.house.settings.watch_interval));
     next.incident.attempts.push(Attempt {
         number: case.incident.attempt,
@@ -214,7 +219,13 @@ async fn reconcile(case: &Case<'_>, intent: &Intent) -> Result<Found, StepError>
                 (Some(repair), _) => Found::Happened(Done::Repaired(repair)),
                 (None, Standing::Failed) => Found::NotYet,
                 // Active without a new repair in its history yet: it shows in a moment.
-                (None, Standing::Active) => return Err(ApiError::AnswerLost { call: "POST runs/repair".to_owned(), message: "the run is active, but its history shows no new repair yet".to_owned() }.into()),
+                (None, Standing::Active) => {
+                    return Err(ApiError::AnswerLost {
+                        call: "POST runs/repair".to_owned(),
+                        message: "the run is active, but its history shows no new repair yet".to_owned(),
+                    }
+                    .into());
+                }
                 (None, Standing::Succeeded) => Found::Overtaken("the run has succeeded".to_owned()),
                 (None, Standing::Canceled) => Found::Overtaken("somebody canceled the run".to_owned()),
                 (None, Standing::Skipped) => Found::Overtaken("the run was skipped".to_owned()),
@@ -224,7 +235,9 @@ async fn reconcile(case: &Case<'_>, intent: &Intent) -> Result<Found, StepError>
             // A workspace may ignore the token, so look first: a run of the job that nobody scheduled, since the intent was written.
             let query = RunQuery { job_id: Some(*job), filter: RunFilter::All, started_from: Some(intent.created_at) };
             let page = case.house.workspace.list_runs(&query, None).await?;
-            let scheduled = |trigger: Option<&str>| matches!(trigger, Some("PERIODIC" | "FILE_ARRIVAL" | "CONTINUOUS" | "TABLE" | "RETRY" | "RUN_JOB_TASK" | "JOB_COMPLETION"));
+            let scheduled = |trigger: Option<&str>| {
+                matches!(trigger, Some("PERIODIC" | "FILE_ARRIVAL" | "CONTINUOUS" | "TABLE" | "RETRY" | "RUN_JOB_TASK" | "JOB_COMPLETION"))
+            };
             let ours = page.runs.iter().filter(|run| {
                 run.run_id != case.incident.run
                     && run.started_at.is_some_and(|at| at >= intent.created_at)

@@ -6,8 +6,8 @@ use crate::databricks::Run;
 use crate::decide::{self, decide};
 use crate::domain::classification::Classification;
 use crate::domain::decision::{Decision, Mode};
-use crate::domain::evidence::Evidence;
 use crate::domain::event::{Actor, Happening};
+use crate::domain::evidence::Evidence;
 use crate::domain::incident::{Incident, PlannedCall, State};
 use crate::domain::intent::Effect;
 
@@ -18,7 +18,8 @@ use super::step::{Case, StepError};
 pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     let now = case.now();
     // Collected and classified are one transaction, so an analysed incident has its verdict; without one nothing is known.
-    let classification = case.incident.classification.clone().unwrap_or_else(|| case.house.classifier.classify_evidence(&Evidence::default()));
+    let classification =
+        case.incident.classification.clone().unwrap_or_else(|| case.house.classifier.classify_evidence(&Evidence::default()));
     let mode = case.house.mode().await?;
     let decision = conclude(case.house, &case.incident, classification, mode).await?;
     let planned = plan(case.house, &case.incident, &decision).await?;

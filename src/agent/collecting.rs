@@ -75,7 +75,10 @@ async fn collect(house: &House, run: &Run) -> Result<Evidence, ApiError> {
     evidence.consequences = run.consequences().iter().map(|task| task.task_key.clone()).collect();
     let roots = run.root_failures();
     if roots.len() > TASKS_MAX {
-        evidence.gaps.push(Gap { part: format!("{} further failing tasks", roots.len() - TASKS_MAX), reason: format!("only the first {TASKS_MAX} are read") });
+        evidence.gaps.push(Gap {
+            part: format!("{} further failing tasks", roots.len() - TASKS_MAX),
+            reason: format!("only the first {TASKS_MAX} are read"),
+        });
     }
     for task in roots.into_iter().take(TASKS_MAX) {
         let output = match task.run_id {
@@ -136,7 +139,12 @@ fn task_evidence(task: &TaskRun, output: TaskOutput) -> TaskEvidence {
 /// The message of the termination details, where cluster and cloud causes stand; else the older state message.
 fn text_of(state: &RunState, task_type: Option<String>) -> FailureText {
     FailureText {
-        state_message: state.termination.message.clone().filter(|text| !text.is_empty()).or_else(|| state.message.clone().filter(|text| !text.is_empty())),
+        state_message: state
+            .termination
+            .message
+            .clone()
+            .filter(|text| !text.is_empty())
+            .or_else(|| state.message.clone().filter(|text| !text.is_empty())),
         termination_code: state.termination.code.clone(),
         task_type,
         ..FailureText::default()

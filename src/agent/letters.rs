@@ -16,7 +16,14 @@ pub async fn write(house: &House, incident: &Incident, kind: MailKind) -> Result
     let evidence = house.ledger.evidence(&incident.id, None).await?;
     Ok(address(house, incident, kind).map(|to| {
         let (subject, body) = notify::letter::compose(kind, incident, evidence.as_ref());
-        Mail { dedup_key: format!("{}#{}/{}", incident.id, incident.attempt, kind.as_str()), incident: incident.id.clone(), kind, to, subject, body }
+        Mail {
+            dedup_key: format!("{}#{}/{}", incident.id, incident.attempt, kind.as_str()),
+            incident: incident.id.clone(),
+            kind,
+            to,
+            subject,
+            body,
+        }
     }))
 }
 

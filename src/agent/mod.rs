@@ -6,21 +6,21 @@
 //! workspace before anything is sent again; one incident is never moved by two steps at once. Assumption: the ledger keeps what it
 //! committed. Caveat: mail is sent at least once (SMTP cannot be asked), with a stable Message-ID.
 
-pub mod run;
-mod house;
-mod step;
-mod detected;
-mod collecting;
-mod analysed;
-mod decided;
-mod awaiting;
-mod scheduled;
 mod acting;
+mod analysed;
+mod awaiting;
+mod collecting;
+mod decided;
+mod detected;
+mod house;
+mod letters;
+mod post;
+pub mod run;
+mod scheduled;
+mod step;
 mod watching;
 mod with_people;
 mod world;
-mod letters;
-mod post;
 
 pub use house::{Clock, House, Settings, SystemClock};
 pub use run::Agent;

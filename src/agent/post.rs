@@ -39,7 +39,8 @@ async fn deliver(house: &House, queued: QueuedMail) -> Result<(), LedgerError> {
         Ok(()) => {
             house.ledger.settle_mail(&mail.dedup_key, Delivery::Sent { at: now }, now, None).await?;
             house.recover("mail").await;
-            let what = Happening::Notified { channel: house.channel.name().to_owned(), to: mail.to.clone(), dedup_key: mail.dedup_key.clone() };
+            let what =
+                Happening::Notified { channel: house.channel.name().to_owned(), to: mail.to.clone(), dedup_key: mail.dedup_key.clone() };
             let event = match house.ledger.incident(&mail.incident).await? {
                 Some(incident) => incident.event(now, crate::domain::event::Actor::Agent, what),
                 None => Event::of_agent(now, what),
@@ -57,7 +58,10 @@ async fn deliver(house: &House, queued: QueuedMail) -> Result<(), LedgerError> {
             if !hand_to_on_call(house, mail).await? {
                 return Ok(());
             }
-            house.ledger.settle_mail(&mail.dedup_key, Delivery::Failed { at: now, reason: reason.clone() }, now, Some(reason.clone())).await?;
+            house
+                .ledger
+                .settle_mail(&mail.dedup_key, Delivery::Failed { at: now, reason: reason.clone() }, now, Some(reason.clone()))
+                .await?;
             house.degrade("mail", &format!("mail to {} cannot be delivered: {reason}", mail.to)).await;
         }
     }

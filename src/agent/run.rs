@@ -1,7 +1,7 @@
 //! The loops: poll for failures, move incidents that are due, take mail out, say how the agent stands. Each loop survives the errors
 //! of the others; all end together, with what is in flight finished or on record.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -116,7 +116,12 @@ impl Agent {
             return;
         }
         self.house.leading.store(true, Ordering::Relaxed);
-        tokio::join!(self.poll_loop(stop.clone()), self.work_loop(stop.clone()), self.post_loop(stop.clone()), self.beat_loop(stop.clone()));
+        tokio::join!(
+            self.poll_loop(stop.clone()),
+            self.work_loop(stop.clone()),
+            self.post_loop(stop.clone()),
+            self.beat_loop(stop.clone())
+        );
     }
 
     fn poller(&self) -> Poller {
@@ -142,7 +147,10 @@ impl Agent {
             Ok(report) => {
                 *lock(&self.house.last_poll) = Some(self.house.now());
                 self.house.runs_seen.fetch_add(report.runs_seen, Ordering::Relaxed);
-                self.house.recover("poll").await;
+                match report.warnings.as_slice() {
+                    [] => self.house.recover("poll").await,
+                    warnings => self.house.degrade("poll", &warnings.join("; ")).await,
+                }
                 self.house.tell(report.admitted.into_iter().map(|(_, event)| event).collect());
                 if let Err(error) = self.wake(&report.active).await {
                     self.house.degrade("ledger", &error.to_string()).await;
@@ -154,11 +162,12 @@ impl Agent {
     }
 
     /// A run that waits for people is active: somebody is repairing it. Its incident looks at once, not at its next check.
-    async fn wake(&self, active: &HashSet<RunId>) -> Result<(), LedgerError> {
+    async fn wake(&self, active: &BTreeSet<RunId>) -> Result<(), LedgerError> {
         if active.is_empty() {
             return Ok(());
         }
-        let waits = |incident: &Incident| matches!(incident.state, State::AwaitingApproval | State::WithPeople | State::Decided | State::Scheduled);
+        let waits =
+            |incident: &Incident| matches!(incident.state, State::AwaitingApproval | State::WithPeople | State::Decided | State::Scheduled);
         for incident in self.house.ledger.incidents(0).await? {
             if incident.workspace == *self.house.name() && waits(&incident) && active.contains(&incident.failure.run) {
                 self.due_now(&incident).await?;
@@ -192,7 +201,11 @@ impl Agent {
                 () = pause(&mut stop, LOOK) => {}
             }
         }
-        let rest = async { while let Some(ended) = drives.join_next().await { self.ended(ended).await; } };
+        let rest = async {
+            while let Some(ended) = drives.join_next().await {
+                self.ended(ended).await;
+            }
+        };
         if timeout(GRACE, rest).await.is_err() {
             tracing::warn!("stopped with calls in flight; they are on record and will be asked after at the next start");
         }
@@ -205,7 +218,11 @@ impl Agent {
         if auto != std::mem::replace(auto_apply, auto) {
             // Switched: what waits, or is scheduled, is looked at again under the mode now in force.
             for incident in house.ledger.incidents(0).await? {
-                if incident.workspace == *house.name() && matches!(incident.state, State::AwaitingApproval | State::Scheduled) && incident.approval.is_none() && auto {
+                if incident.workspace == *house.name()
+                    && matches!(incident.state, State::AwaitingApproval | State::Scheduled)
+                    && incident.approval.is_none()
+                    && auto
+                {
                     self.due_now(&incident).await?;
                 }
             }

@@ -70,7 +70,12 @@ pub async fn drive(claim: Claim, house: &House) -> Result<(), LedgerError> {
                 break;
             }
             Err(StepError::Api(error)) => {
-                let part = if matches!(error, ApiError::Unauthenticated { .. } | ApiError::Unreachable { .. }) { "workspace" } else { error.call() }.to_owned();
+                let part = if matches!(error, ApiError::Unauthenticated { .. } | ApiError::Unreachable { .. }) {
+                    "workspace"
+                } else {
+                    error.call()
+                }
+                .to_owned();
                 house.degrade(&part, &error.to_string()).await;
                 let wait = match &error {
                     ApiError::RateLimited { retry_after: Some(wait), .. } => (*wait).max(SOON),

@@ -34,5 +34,7 @@ pub async fn ended_elsewhere(case: &mut Case<'_>) -> Result<bool, StepError> {
 async fn succeeded_since(house: &House, incident: &Incident) -> Result<Option<String>, StepError> {
     let (Some(job), Some(failed_at)) = (incident.job.job_id, incident.failed_at) else { return Ok(None) };
     let success = house.ledger.last_success(&incident.workspace, job).await?;
-    Ok(success.filter(|(run, started_at)| *run != incident.run && *started_at >= failed_at).map(|(run, _)| format!("run {run} of the job succeeded")))
+    Ok(success
+        .filter(|(run, started_at)| *run != incident.run && *started_at >= failed_at)
+        .map(|(run, _)| format!("run {run} of the job succeeded")))
 }

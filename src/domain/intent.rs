@@ -44,6 +44,10 @@ pub enum Settlement {
     Refused {
         reason: String,
     },
+    /// The workspace has no such call; nothing happened, and another one is made in its place.
+    NotOffered {
+        reason: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

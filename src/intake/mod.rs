@@ -7,8 +7,11 @@ mod poll;
 mod recheck;
 mod scan;
 
+use std::collections::BTreeSet;
+
 use crate::databricks::ApiError;
 use crate::domain::event::Event;
+use crate::domain::ids::RunId;
 use crate::domain::incident::Incident;
 use crate::ledger::LedgerError;
 
@@ -20,7 +23,7 @@ pub struct PollReport {
     /// Runs that the poll before had not seen.
     pub runs_seen: u64,
     /// Runs that are active now.
-    pub active: u64,
+    pub active: BTreeSet<RunId>,
     /// Successful runs of jobs with open incidents that were told to the ledger.
     pub succeeded: u64,
     /// Failures admitted, oldest first, with what was written to the audit trail; those of an earlier poll that broke off come along.

@@ -23,6 +23,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::{Event, Via};
 use crate::domain::ids::{IncidentId, RunId};
 use crate::domain::incident::{Failure, FailureKey, Incident, State};
+use crate::domain::intent::{Effect, Intent, Settlement};
 use crate::ledger::{Admission, IntakeMemory, Ledger};
 
 /// Each list reaches back so far before the last poll: runs that were being written down then, and clocks that differ.
@@ -135,7 +136,7 @@ impl Poller {
         self.seen = listed;
         Ok(PollReport {
             runs_seen,
-            active: active.len() as u64,
+            active,
             succeeded,
             admitted: std::mem::take(&mut self.unreported),
             calls: harvest.calls,
@@ -144,7 +145,6 @@ impl Poller {
     }
 
     fn window_start(&self, polled_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
-        let before = |time: Timestamp, span: Duration| time.checked_sub(span).unwrap_or(Timestamp::MIN);
         let Some(polled_at) = polled_at else {
             return before(now, self.lookback);
         };
@@ -237,6 +237,10 @@ impl Poller {
                 self.settled.insert(run.run_id, run.ended_at);
                 continue;
             }
+            if self.may_be_ours(&run).await? {
+                harvest.following.insert(run.run_id);
+                continue;
+            }
             let found = match self.facts.of(&*self.workspace, &run, now).await {
                 Ok(found) => found,
                 Err(error @ ApiError::Unauthenticated { .. }) => return Err(error.into()),
@@ -261,6 +265,25 @@ impl Poller {
             });
         }
         Ok(failures)
+    }
+
+    /// A run-now of ours may have no recorded answer yet: until the agent knows whether this run came of it, it is nobody else's failure.
+    async fn may_be_ours(&self, run: &Run) -> Result<bool, IntakeError> {
+        let Some(job) = run.job_id else { return Ok(false) };
+        for incident in self.ledger.open_of_job(self.workspace.name(), job).await? {
+            if incident.state != State::Acting {
+                continue;
+            }
+            let started_since = |intent: &Intent| {
+                matches!(intent.effect, Effect::RunNow { .. })
+                    && intent.settlement == Settlement::Open
+                    && run.started_at.is_none_or(|start| start >= before(intent.created_at, OVERLAP))
+            };
+            if self.ledger.intents(&incident.id).await?.iter().any(started_since) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Only jobs with open incidents wait for a success; asking the ledger for them costs no call.
@@ -289,6 +312,10 @@ impl Poller {
         }
         Ok(told)
     }
+}
+
+fn before(time: Timestamp, span: Duration) -> Timestamp {
+    time.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
 impl Harvest {

@@ -105,16 +105,20 @@ pub async fn update(conn: &mut SqliteConnection, at: &At, incident: &Incident, s
     Ok(doc)
 }
 
-/// Remembers the incident's failure for ever: a later poll that reports it again learns that it is known.
+/// Remembers the incident's failure for ever: a later poll that reports it again learns that it is known. A run that was started in
+/// place of a repair is this incident's too: when it fails, that is this incident's next attempt and no new one.
 pub async fn know(conn: &mut SqliteConnection, at: &At, incident: &Incident) -> Result<(), LedgerError> {
-    sqlx::query("INSERT INTO failures (workspace, run_id, after_repair, incident) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(incident.workspace.as_str())
-        .bind(incident.failure.run.0)
-        .bind(incident.failure.after_repair.map_or(0, |repair| repair.0))
-        .bind(incident.id.as_str())
-        .execute(conn)
-        .await
-        .map_err(|error| at.sql(error))?;
+    let started = incident.attempts.iter().filter_map(|attempt| attempt.new_run).map(|run| (run, None));
+    for (run, after) in std::iter::once((incident.failure.run, incident.failure.after_repair)).chain(started) {
+        sqlx::query("INSERT INTO failures (workspace, run_id, after_repair, incident) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(incident.workspace.as_str())
+            .bind(run.0)
+            .bind(after.map_or(0, |repair: crate::domain::ids::RepairId| repair.0))
+            .bind(incident.id.as_str())
+            .execute(&mut *conn)
+            .await
+            .map_err(|error| at.sql(error))?;
+    }
     Ok(())
 }
 
