@@ -19,5 +19,7 @@ pub mod notify;
 /// Text -> harmless text. Pure; knows `domain`.
 pub mod redact;
 
+/// The operator console. Knows `domain`, `decide`, `redact`, `ledger`, `config`.
+pub mod console;
 /// How failures arrive: polling now. Knows `domain`, `databricks`, `ledger`.
 pub mod intake;

@@ -32,7 +32,7 @@ pub fn refusal(model: &Model, act: Act) -> Option<String> {
             (Act::Confirm, Some(Overlay::Override(form))) if form.reason().is_empty() => Some("a reason is needed first".to_owned()),
             _ => None,
         },
-        Layer::Search | Layer::Filter | Layer::Question | Layer::Again | Layer::Chooser => None,
+        Layer::Search | Layer::Filter | Layer::Question | Layer::Chooser => None,
     }
 }
 
@@ -44,7 +44,7 @@ fn on_list(model: &Model, act: Act) -> Option<String> {
     match act {
         Act::AutoApply => match model.auto_apply() {
             _ if model.options.mode == Mode::Auto => no("mode auto carries decisions out without it"),
-            Some(auto) if !model.auto_here => Some(format!("{} has it on at another console", super::wall::clean(&auto.by))),
+            Some(auto) if model.auto_since.is_none() => Some(format!("{} has it on at another console", super::wall::clean(&auto.by))),
             Some(_) | None => None,
         },
         Act::Notices if model.notices.is_empty() => no("there were none yet"),
@@ -129,9 +129,9 @@ fn on_reader(model: &Model, act: Act) -> Option<String> {
     }
 }
 
-/// A critical job: one more key is asked for before something is done to it.
-pub fn is_critical(model: &Model, incident: &Incident) -> bool {
-    guardrail::critical::why(&incident.job, &model.options.policy).is_some()
+/// Why the job is critical: said in the question before something is done to it.
+pub fn critical(model: &Model, incident: &Incident) -> Option<String> {
+    guardrail::critical::why(&incident.job, &model.options.policy)
 }
 
 /// Awaiting decisions that only the mode holds back: with auto-apply on, the agent carries them out.

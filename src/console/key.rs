@@ -70,8 +70,6 @@ pub enum Layer {
     Filter,
     /// A question that names what will happen.
     Question,
-    /// The same key again, or nothing happens.
-    Again,
     /// Choosing another action.
     Override,
     /// Help and palette: typing narrows, Enter runs.
@@ -79,8 +77,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    pub const ALL: [Self; 8] =
-        [Self::List, Self::Reader, Self::Search, Self::Filter, Self::Question, Self::Again, Self::Override, Self::Chooser];
+    pub const ALL: [Self; 7] = [Self::List, Self::Reader, Self::Search, Self::Filter, Self::Question, Self::Override, Self::Chooser];
 
     pub fn words(self) -> &'static str {
         match self {
@@ -89,7 +86,6 @@ impl Layer {
             Self::Search => "Typing a search",
             Self::Filter => "Typing a filter",
             Self::Question => "A question before something is done",
-            Self::Again => "Approving on a critical job",
             Self::Override => "Override",
             Self::Chooser => "Help and palette",
         }
@@ -99,7 +95,7 @@ impl Layer {
     pub fn types(self) -> bool {
         match self {
             Self::Search | Self::Filter | Self::Override | Self::Chooser => true,
-            Self::List | Self::Reader | Self::Question | Self::Again => false,
+            Self::List | Self::Reader | Self::Question => false,
         }
     }
 }
@@ -179,13 +175,13 @@ macro_rules! row {
 /// In the order of footer, help and README.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    row!(List, [on('a')], Act::Approve, "approve", "Approve the decision as it stands; on a critical job a second `a` is asked for", Workspace, true),
+    row!(List, [on('a')], Act::Approve, "approve", "Approve the decision as it stands; first the exact call is shown, and Enter makes it", Workspace, true),
     row!(List, [on('o')], Act::Override, "override", "Choose another action than the engine's, with the reason why", Workspace, true),
     row!(List, [on('i')], Act::Ignore, "ignore", "Nothing is to be done about it: close it, after a question that names it", Ledger, true),
-    row!(List, [on('x')], Act::CloseHandled, "close", "Close what people have dealt with outside runmend", Ledger, true),
+    row!(List, [on('c')], Act::CloseHandled, "close", "Close as handled what people have dealt with outside runmend, after a question", Ledger, true),
     row!(List, [on('e'), key(KeyCode::Enter)], Act::ReadEvidence, "evidence", "Read the whole evidence, from the line that decided", Screen, true),
     row!(List, [on('h')], Act::History, "history", "Audit trail, calls and mails of the incident", Screen, true),
-    row!(List, [on('c')], Act::Call, "call", "The exact call that the decision would make, in full", Screen, true),
+    row!(List, [on('p')], Act::Call, "call", "The exact call that the decision would make, in full", Screen, true),
     row!(List, [on('/')], Act::Filter, "filter", "Show only incidents that have these words: job, task, cause, state, action, run id", Screen, true),
     row!(List, [key(KeyCode::Tab)], Act::NextPane, "pane", "Focus the next pane; j and k then scroll it", Screen, true),
     row!(List, [on('A')], Act::AutoApply, "auto-apply", "Carry out by itself what the guardrails allow, while this console is open; again: stop it", Workspace, true),
@@ -233,13 +229,9 @@ pub const KEYS: &[Key] = &[
     row!(Filter, [key(KeyCode::Up)], Act::Move(Motion::Up), "up", "The incident above", Screen, false),
     row!(Filter, [ctrl('c')], Act::Quit, "quit", "Leave runmend", Screen, false),
 
-    row!(Question, [key(KeyCode::Enter)], Act::Confirm, "do it", "Do what the question says", Ledger, true),
-    row!(Question, [key(KeyCode::Esc)], Act::Back, "cancel", "Do nothing", Screen, true),
+    row!(Question, [key(KeyCode::Enter), on('y')], Act::Confirm, "do it", "Do what the question says", Ledger, true),
+    row!(Question, [key(KeyCode::Esc), on('n')], Act::Back, "cancel", "Do nothing; any other key does the same", Screen, true),
     row!(Question, [ctrl('c')], Act::Quit, "quit", "Leave runmend; nothing is done", Screen, false),
-
-    row!(Again, [on('a')], Act::Confirm, "approve it", "Approve; any other key withdraws", Workspace, true),
-    row!(Again, [key(KeyCode::Esc)], Act::Back, "cancel", "Do nothing", Screen, true),
-    row!(Again, [ctrl('c')], Act::Quit, "quit", "Leave runmend; nothing is done", Screen, false),
 
     row!(Override, [key(KeyCode::Enter)], Act::Confirm, "do it", "Do it; a reason is needed", Workspace, true),
     row!(Override, [key(KeyCode::Tab), key(KeyCode::Down)], Act::NextChoice, "next action", "The next action", Screen, true),

@@ -40,7 +40,12 @@ impl Pane {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panes {
-    Side { classifier: Rect, llm: Rect, decision: Rect, evidence: Rect },
+    Side {
+        classifier: Rect,
+        llm: Rect,
+        decision: Rect,
+        evidence: Rect,
+    },
     /// One pane at a time, its name in the title.
     Tabs(Rect),
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tui_input::Input;
 
-use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, State};
 
 use super::key::Motion;
@@ -95,17 +94,6 @@ impl List {
         self.clamp(height);
     }
 
-    pub fn select_row(&mut self, row: usize, height: usize) {
-        self.cursor = row;
-        self.clamp(height);
-    }
-
-    pub fn select(&mut self, id: &IncidentId, height: usize) {
-        if let Some(row) = self.rows.iter().position(|entry| entry.incident.id == *id) {
-            self.select_row(row, height);
-        }
-    }
-
     /// Cursor and window inside the list; the cursor inside the window.
     pub fn clamp(&mut self, height: usize) {
         let height = height.max(1);
@@ -120,9 +108,9 @@ fn sort(rows: &mut [Arc<Entry>], by: Sort) {
         Sort::AwaitingFirst => rows.sort_unstable_by_key(|entry| (rank(entry.incident.state), newest(&entry.incident))),
         Sort::Newest => rows.sort_unstable_by_key(|entry| newest(&entry.incident)),
         Sort::Oldest => rows.sort_unstable_by_key(|entry| (entry.incident.detected_at, entry.incident.run)),
-        Sort::Job => rows.sort_by(|a, b| {
-            a.incident.job.name.cmp(&b.incident.job.name).then_with(|| newest(&a.incident).cmp(&newest(&b.incident)))
-        }),
+        Sort::Job => {
+            rows.sort_by(|a, b| a.incident.job.name.cmp(&b.incident.job.name).then_with(|| newest(&a.incident).cmp(&newest(&b.incident))))
+        }
         Sort::Cause => {
             rows.sort_unstable_by_key(|entry| {
                 (entry.incident.classification.as_ref().map(|c| c.cause.as_str()).unwrap_or("~"), newest(&entry.incident))

@@ -11,8 +11,8 @@ use crate::decide::Policy;
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
 use crate::domain::decision::Mode;
-use crate::domain::ids::IncidentId;
-use crate::domain::incident::{Incident, Transition};
+use crate::domain::ids::{IncidentId, WorkspaceName};
+use crate::domain::incident::{Incident, State, Transition};
 use crate::ledger::AutoApply;
 
 use super::dossier::Dossier;
@@ -35,15 +35,16 @@ pub enum Llm {
 /// How this console was started.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub workspace: String,
+    pub workspaces: Vec<WorkspaceName>,
+    /// The workspace's host, as a call's address shows it; empty when there are several.
+    pub host: String,
     pub mode: Mode,
     /// Under whose name decisions are recorded.
     pub user: String,
     /// For what is critical and how many re-runs there are: shown, never decided here.
     pub policy: Policy,
-    /// The agent runs in this process.
-    pub agent_here: bool,
-    pub demo: bool,
+    /// The workspace is a simulated one: said on the screen, so that nobody takes it for theirs.
+    pub simulated: bool,
     pub llm: Llm,
     pub ascii: bool,
     pub color: ColorChoice,
@@ -63,8 +64,10 @@ pub enum Refusal {
 /// Everything that can happen.
 #[derive(Debug)]
 pub enum Msg {
-    Key { key: crossterm::event::KeyEvent, at: Timestamp },
-    Mouse { mouse: crossterm::event::MouseEvent, at: Timestamp },
+    Key {
+        key: crossterm::event::KeyEvent,
+        at: Timestamp,
+    },
     Paste(String),
     Resize(Size),
     Snapshot(Arc<Snapshot>),
@@ -72,10 +75,16 @@ pub enum Msg {
     Trouble(Option<String>),
     Dossier(Result<Arc<Dossier>, (IncidentId, String)>),
     /// What came of a decision: the incident as it is now.
-    Committed { incident: IncidentId, said: String, result: Result<i64, Refusal> },
+    Committed {
+        incident: IncidentId,
+        said: String,
+        result: Result<i64, Refusal>,
+    },
     /// What came of switching auto-apply.
-    AutoApplied { on: bool, result: Result<(), String> },
-    Notice(Notice),
+    AutoApplied {
+        on: bool,
+        result: Result<(), String>,
+    },
     Tick(Timestamp),
 }
 
@@ -84,7 +93,10 @@ pub enum Msg {
 pub enum Effect {
     Load(Arc<Entry>),
     /// A person's decision, and what the notice says when it stands.
-    Commit { transition: Box<Transition>, said: String },
+    Commit {
+        transition: Box<Transition>,
+        said: String,
+    },
     AutoApply(bool),
     /// To the terminal's clipboard.
     Copy(String),
@@ -94,11 +106,20 @@ pub enum Effect {
 /// A question before something is done.
 #[derive(Clone, Debug)]
 pub enum Question {
+    Approve(Arc<Entry>),
     Ignore(Arc<Entry>),
     Close(Arc<Entry>),
-    /// On a critical job the same key is asked for twice.
-    Critical(Arc<Entry>),
     AutoApply,
+}
+
+impl Question {
+    /// The incident that it is about.
+    pub fn entry(&mut self) -> Option<&mut Arc<Entry>> {
+        match self {
+            Self::Approve(entry) | Self::Ignore(entry) | Self::Close(entry) => Some(entry),
+            Self::AutoApply => None,
+        }
+    }
 }
 
 /// Choosing another action than the engine's.
@@ -177,8 +198,8 @@ pub struct Model {
     pub dossier_trouble: Option<(IncidentId, String)>,
     pub over: Vec<Overlay>,
     pub notices: Notices,
-    /// Auto-apply was switched on here.
-    pub auto_here: bool,
+    /// Auto-apply was switched on here, and when.
+    pub auto_since: Option<Timestamp>,
     /// Decisions on their way to the ledger, or there but not yet seen back: the version that will show them.
     pub(super) pending: HashMap<IncidentId, Option<i64>>,
     pub(super) asked_for: Option<(IncidentId, i64)>,
@@ -190,7 +211,7 @@ pub struct Model {
 impl Model {
     pub fn new(options: Options, size: Size, now: Timestamp) -> Self {
         let mut notices = Notices::default();
-        if options.demo {
+        if options.simulated {
             notices.post(now, Notice::hint("a simulated workspace: `a` approves, `?` shows all keys"));
         }
         Self {
@@ -208,7 +229,7 @@ impl Model {
             dossier_trouble: None,
             over: Vec::new(),
             notices,
-            auto_here: false,
+            auto_since: None,
             pending: HashMap::new(),
             asked_for: None,
             dirty: true,
@@ -227,8 +248,7 @@ impl Model {
             Some(Overlay::Filter) => Layer::Filter,
             Some(Overlay::Reader(reader)) if reader.search.as_ref().is_some_and(|search| search.typing) => Layer::Search,
             Some(Overlay::Reader(_)) => Layer::Reader,
-            Some(Overlay::Question(Question::Critical(_))) => Layer::Again,
-            Some(Overlay::Question(Question::Ignore(_) | Question::Close(_) | Question::AutoApply)) => Layer::Question,
+            Some(Overlay::Question(_)) => Layer::Question,
             Some(Overlay::Override(_)) => Layer::Override,
             Some(Overlay::Chooser(_)) => Layer::Chooser,
         }
@@ -263,6 +283,12 @@ impl Model {
     /// Auto-apply that is in force, from whichever console.
     pub fn auto_apply(&self) -> Option<&AutoApply> {
         self.latest.as_ref()?.auto_apply.as_ref().filter(|auto| auto.until > self.now)
+    }
+
+    /// Everything that waits for a person, filtered out or not.
+    pub fn awaiting(&self) -> impl Iterator<Item = &Incident> {
+        let entries = self.latest.iter().flat_map(|snapshot| &snapshot.entries);
+        entries.map(|entry| &entry.incident).filter(|incident| incident.state == State::AwaitingApproval)
     }
 
     /// Re-runs that the job may have: the policy's limit.

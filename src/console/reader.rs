@@ -159,12 +159,9 @@ impl Reader {
     fn find(&mut self) {
         let Some(search) = &mut self.search else { return };
         let words = search.input.value();
-        search.pattern =
-            if words.is_empty() { None } else { RegexBuilder::new(&regex::escape(words)).case_insensitive(true).build().ok() };
+        search.pattern = if words.is_empty() { None } else { RegexBuilder::new(&regex::escape(words)).case_insensitive(true).build().ok() };
         search.lines = match &search.pattern {
-            Some(pattern) => {
-                self.doc.lines.iter().enumerate().filter(|(_, line)| pattern.is_match(&line.text)).map(|(at, _)| at).collect()
-            }
+            Some(pattern) => self.doc.lines.iter().enumerate().filter(|(_, line)| pattern.is_match(&line.text)).map(|(at, _)| at).collect(),
             None => Vec::new(),
         };
         search.at = search.at.min(search.lines.len().saturating_sub(1));

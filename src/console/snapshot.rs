@@ -32,6 +32,13 @@ impl Entry {
         Self { incident, haystack: haystack.to_lowercase() }
     }
 
+    /// Would a person decide about the other as about this one? The agent looks at a waiting incident every few minutes and says so in
+    /// the ledger: that alone takes no question off the screen.
+    pub fn poses_the_same_question(&self, other: &Self) -> bool {
+        let (a, b) = (&self.incident, &other.incident);
+        a.state == b.state && a.attempt == b.attempt && a.decision == b.decision && a.planned == b.planned && a.job == b.job
+    }
+
     /// Every word of the filter occurs somewhere; `lower` is lower case.
     pub fn matches(&self, lower: &str) -> bool {
         lower.split_whitespace().all(|word| self.haystack.contains(word))

@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn the_environment_is_obeyed() {
-        let env = |pairs: &'static [(&str, &str)]| move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
+        let env =
+            |pairs: &'static [(&str, &str)]| move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
         assert_eq!(ColorChoice::from_env(env(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")])), ColorChoice::Never);
         assert_eq!(ColorChoice::from_env(env(&[("NO_COLOR", ""), ("COLORTERM", "truecolor")])), ColorChoice::Rich);
         assert_eq!(ColorChoice::from_env(env(&[("TERM", "xterm")])), ColorChoice::Basic);

@@ -5,15 +5,15 @@ mod look;
 
 use std::sync::Arc;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Size};
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use ratatui::layout::Size;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::domain::Timestamp;
 
 use super::act;
-use super::key::{self, Act, Layer, Motion};
+use super::key::{self, Act, Layer};
 use super::layout::Pane;
 use super::model::{Effect, Model, Msg, Overlay, Refusal};
 use super::notice::Notice;
@@ -22,8 +22,6 @@ use super::view;
 
 /// Characters of a filter, a search or a reason: more is no sentence.
 const INPUT_MAX: usize = 300;
-/// Rows that one turn of the wheel moves.
-const WHEEL_ROWS: usize = 3;
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -33,10 +31,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             on_key(model, &key, &mut effects);
         }
         Msg::Key { .. } => {}
-        Msg::Mouse { mouse, at } => {
-            model.now = model.now.max(at);
-            on_mouse(model, &mouse);
-        }
         Msg::Paste(text) => on_paste(model, &text),
         Msg::Resize(size) => on_resize(model, size),
         Msg::Snapshot(snapshot) => on_snapshot(model, snapshot),
@@ -56,20 +50,23 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Committed { incident, said, result } => match result {
             Ok(version) => {
                 let seen = model.latest.iter().flat_map(|s| &s.entries).any(|e| e.incident.id == incident && e.incident.version >= version);
-                if seen { model.pending.remove(&incident) } else { model.pending.insert(incident, Some(version)) };
+                if seen {
+                    model.pending.remove(&incident)
+                } else {
+                    model.pending.insert(incident, Some(version))
+                };
                 post(model, Notice::done(said));
             }
             Err(refusal) => {
                 model.pending.remove(&incident);
                 let why = match refusal {
-                    Refusal::Conflict => "changed by someone else meanwhile; nothing done".to_owned(),
-                    Refusal::Failed(why) => format!("{why}; nothing done"),
+                    Refusal::Conflict => "changed meanwhile, look again; nothing was done".to_owned(),
+                    Refusal::Failed(why) => format!("{why}; nothing was done"),
                 };
                 post(model, Notice::error(format!("not {said}: {why}")));
             }
         },
         Msg::AutoApplied { on, result } => decide::on_auto_applied(model, on, result),
-        Msg::Notice(notice) => post(model, notice),
         Msg::Tick(at) => on_tick(model, at),
     }
     // The dossier of what is under the cursor now, once per version.
@@ -93,15 +90,11 @@ fn on_key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) {
     let layer = model.layer();
     match key::find(layer, key) {
         Some(row) => perform(model, row.does, row.name, effects),
-        None if layer.types() => {
-            if typed(model, &Event::Key(*key)) {
-                model.dirty = true;
-            }
-        }
+        None if layer.types() => model.dirty |= typed(model, &Event::Key(*key)),
         // Any other key withdraws, and does nothing else.
-        None if layer == Layer::Again => {
+        None if layer == Layer::Question => {
             model.over.pop();
-            post(model, Notice::info("withdrawn; nothing was approved"));
+            post(model, Notice::info("withdrawn; nothing was done"));
         }
         None => {}
     }
@@ -231,50 +224,6 @@ fn on_paste(model: &mut Model, text: &str) {
     model.dirty = true;
 }
 
-fn on_mouse(model: &mut Model, mouse: &MouseEvent) {
-    let motion = match mouse.kind {
-        MouseEventKind::ScrollUp => Motion::Up,
-        MouseEventKind::ScrollDown => Motion::Down,
-        MouseEventKind::Down(MouseButton::Left) => return on_click(model, Position::new(mouse.column, mouse.row)),
-        _ => return,
-    };
-    let Some(plan) = model.plan() else { return };
-    let at = Position::new(mouse.column, mouse.row);
-    for _ in 0..WHEEL_ROWS {
-        match model.layer() {
-            Layer::Reader | Layer::Chooser => look::perform(model, Act::Move(motion)),
-            Layer::List if plan.list.contains(at) => model.list.travel(motion, plan.list_rows()),
-            Layer::List => {
-                if let Some(pane) = look::pane_at(model, &plan, at) {
-                    look::scroll(model, pane, motion);
-                }
-            }
-            Layer::Search | Layer::Filter | Layer::Question | Layer::Again | Layer::Override => return,
-        }
-    }
-    model.dirty = true;
-}
-
-fn on_click(model: &mut Model, at: Position) {
-    let Some(plan) = model.plan() else { return };
-    if model.layer() != Layer::List {
-        return;
-    }
-    if plan.list.contains(at) {
-        model.focus = None;
-        let first = plan.list.y + 2;
-        if at.y >= first && usize::from(at.y - first) < plan.list_rows() {
-            let row = model.list.top + usize::from(at.y - first);
-            if row < model.list.rows.len() {
-                look::select_row(model, row, &plan);
-            }
-        }
-    } else if let Some(pane) = look::pane_at(model, &plan, at) {
-        look::focus(model, Some(pane));
-    }
-    model.dirty = true;
-}
-
 fn on_resize(model: &mut Model, size: Size) {
     model.size = size;
     model.dirty = true;
@@ -304,6 +253,7 @@ fn on_snapshot(model: &mut Model, snapshot: Arc<Snapshot>) {
             }
         }
     }
+    decide::refresh(model, &snapshot);
     if !model.frozen {
         let before = model.selected().map(|entry| entry.incident.id.clone());
         model.list.rebuild(&snapshot, look::list_rows(model));

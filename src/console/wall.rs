@@ -53,7 +53,8 @@ pub fn folds(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
     let (mut start, mut used, mut space) = (0, 0, None);
     for (at, c) in text.char_indices() {
         let columns = c.width().unwrap_or(0);
-        if used + columns > max && at > start {
+        // A space at a line's end hangs over the edge, unseen.
+        if used + columns > max && at > start && c != ' ' {
             let end = match space {
                 // A word longer than half a line is broken: otherwise a path would leave the line empty.
                 Some(space) if space > start && (text[start..space].width() * 2 >= max) => space,

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
+use crate::domain::decision::SuccessProbability;
 use crate::domain::incident::{Ending, Incident, State};
 
 use super::theme::Meaning;
@@ -61,12 +62,12 @@ pub fn span(seconds: u64) -> String {
 
 /// `14:32:07`.
 pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
 /// `2026-03-04 14:32:07 CET`.
 pub fn full_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 pub fn count(n: u64) -> String {
@@ -142,6 +143,14 @@ pub fn next(incident: &Incident, now: Timestamp) -> String {
         State::Closed(Ending::Mended) => "done".to_owned(),
         State::Closed(Ending::Handled | Ending::Superseded) => "person".to_owned(),
         State::Closed(Ending::Ignored) => "-".to_owned(),
+    }
+}
+
+/// The counts behind a probability of success.
+pub fn alike(success: &SuccessProbability) -> String {
+    match success.tried {
+        0 => "no re-run alike is known yet".to_owned(),
+        tried => format!("{} of {tried} alike mended", success.mended),
     }
 }
 

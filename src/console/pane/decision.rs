@@ -15,7 +15,7 @@ use crate::domain::incident::{Attempt, Incident, State};
 use super::Text;
 
 const INDENT: usize = 2;
-/// Lines of the call's body: `c` shows all of it.
+/// Lines of the call's body: `p` shows all of it.
 const BODY_LINES: usize = 12;
 
 pub fn text(model: &Model, width: usize, brief: bool, theme: &Theme) -> Text {
@@ -61,11 +61,7 @@ fn head(model: &Model, incident: &Incident, decision: &Decision, width: usize, t
         lines.extend(hanging("", INDENT, &parameter.to_string(), width, base, base));
     }
     if let Some(success) = &decision.success {
-        let from = match success.tried {
-            0 => "no re-run alike is known yet".to_owned(),
-            tried => format!("{} of {tried} alike mended", success.mended),
-        };
-        lines.extend(hanging("", INDENT, &format!("p(success) {}   {from}", success.p), width, base, base));
+        lines.extend(hanging("", INDENT, &format!("p(success) {}   {}", success.p, words::alike(success)), width, base, base));
     }
     if matches!(incident.state, State::AwaitingApproval | State::Scheduled) && decision.not_before > model.now {
         let at = words::clock(decision.not_before, &model.options.zone);
@@ -134,7 +130,7 @@ fn call(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'static>> 
     let body: Vec<_> = call.body.lines().collect();
     lines.extend(body.iter().take(BODY_LINES).map(|line| Line::from(ink(format!("  {}", fit(line, width.saturating_sub(2))), muted))));
     if body.len() > BODY_LINES {
-        lines.push(Line::from(ink(format!("  {} more, `c` shows all", words::plural((body.len() - BODY_LINES) as u64, "line")), muted)));
+        lines.push(Line::from(ink(format!("  {} more, `p` shows all", words::plural((body.len() - BODY_LINES) as u64, "line")), muted)));
     }
     lines
 }

@@ -33,28 +33,31 @@ fn opinion(incident: &Incident, width: usize, theme: &Theme) -> Option<Vec<Line<
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
     let agrees = incident.classification.as_ref().is_some_and(|rules| rules.cause == opinion.cause);
     let (word, style) = if agrees { ("agrees", theme.of(Meaning::Ok)) } else { ("differs", theme.of(Meaning::Waiting)) };
-    let mut lines = vec![Line::from(vec![
-        ink(format!("{} {}, ", opinion.cause, opinion.confidence), theme.strong(Meaning::Base)),
-        ink(word, style),
-    ])];
+    let mut lines =
+        vec![Line::from(vec![ink(format!("{} {}, ", opinion.cause, opinion.confidence), theme.strong(Meaning::Base)), ink(word, style)])];
     lines.extend(hanging("", 0, &opinion.summary, width, base, base));
     lines.extend(hanging("would", INDENT, opinion.action.words(), width, muted, base));
-    let quotes = if opinion.grounded { "each line occurs in the evidence" } else { "some lines are not in the evidence: not to be trusted" };
+    let quotes =
+        if opinion.grounded { "each line occurs in the evidence" } else { "some lines are not in the evidence: not to be trusted" };
     lines.extend(hanging("quotes", INDENT, quotes, width, muted, if opinion.grounded { base } else { theme.of(Meaning::Danger) }));
     Some(lines)
 }
 
 fn how_to(width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (base, muted, accent) = (theme.of(Meaning::Base), theme.of(Meaning::Muted), theme.of(Meaning::Accent));
-    let mut lines = hanging("", 0, "No LLM is configured; the rules decide alone. One can read the same evidence beside them:", width, base, base);
-    for setting in [
-        "llm.provider = \"azure\"",
-        "AZURE_OPENAI_ENDPOINT=https://…",
-        "AZURE_OPENAI_DEPLOYMENT=…",
-        "AZURE_OPENAI_API_KEY=…",
-    ] {
+    let mut lines =
+        hanging("", 0, "No LLM is configured; the rules decide alone. One can read the same evidence beside them:", width, base, base);
+    for setting in ["llm.provider = \"azure\"", "AZURE_OPENAI_ENDPOINT=https://…", "AZURE_OPENAI_DEPLOYMENT=…", "AZURE_OPENAI_API_KEY=…"]
+    {
         lines.extend(hanging("", 2, setting, width, base, accent));
     }
-    lines.extend(hanging("", 0, "Also \"openai\", \"databricks\" and \"ollama\". Its opinion never raises what runmend may do by itself.", width, base, muted));
+    lines.extend(hanging(
+        "",
+        0,
+        "Also \"openai\", \"databricks\" and \"ollama\". Its opinion never raises what runmend may do by itself.",
+        width,
+        base,
+        muted,
+    ));
     lines
 }

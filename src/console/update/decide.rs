@@ -8,7 +8,7 @@ use crate::console::act;
 use crate::console::key::Act;
 use crate::console::model::{Effect, Model, Overlay, Override, Question};
 use crate::console::notice::Notice;
-use crate::console::snapshot::Entry;
+use crate::console::snapshot::{Entry, Snapshot};
 use crate::console::{wall, words};
 use crate::domain::action::Action;
 use crate::domain::incident::{IllegalTransition, Transition};
@@ -20,7 +20,7 @@ const CHOICES: [Action; 4] = [Action::Retry, Action::Notify, Action::Escalate, A
 
 pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
     if does == Act::AutoApply {
-        if model.auto_here {
+        if model.auto_since.is_some() {
             effects.push(Effect::AutoApply(false));
         } else {
             model.over.push(Overlay::Question(Question::AutoApply));
@@ -29,8 +29,7 @@ pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
     }
     let Some(entry) = model.selected().cloned() else { return };
     match does {
-        Act::Approve if act::is_critical(model, &entry.incident) => model.over.push(Overlay::Question(Question::Critical(entry))),
-        Act::Approve => approve(model, &entry, effects),
+        Act::Approve => model.over.push(Overlay::Question(Question::Approve(entry))),
         Act::Ignore => model.over.push(Overlay::Question(Question::Ignore(entry))),
         Act::CloseHandled => model.over.push(Overlay::Question(Question::Close(entry))),
         Act::Override => {
@@ -40,6 +39,24 @@ pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
             model.over.push(Overlay::Override(Box::new(form)));
         }
         _ => {}
+    }
+}
+
+/// The incident of an open question or override moved on: what is answered must be what was read.
+pub fn refresh(model: &mut Model, snapshot: &Snapshot) {
+    let held = match model.over.last_mut() {
+        Some(Overlay::Question(question)) => question.entry(),
+        Some(Overlay::Override(form)) => Some(&mut form.entry),
+        Some(Overlay::Filter | Overlay::Reader(_) | Overlay::Chooser(_)) | None => None,
+    };
+    let Some(held) = held else { return };
+    let Some(newer) = snapshot.entries.iter().find(|entry| entry.incident.id == held.incident.id) else { return };
+    if held.poses_the_same_question(newer) {
+        *held = newer.clone();
+    } else {
+        let name = words::name(&newer.incident);
+        model.over.pop();
+        post(model, Notice::error(format!("changed meanwhile, look again; nothing was done: {name} is {}", newer.incident.state)));
     }
 }
 
@@ -53,7 +70,7 @@ pub fn choose(model: &mut Model, forward: bool) {
 pub fn answered(model: &mut Model, question: Question, effects: &mut Vec<Effect>) {
     let (by, now) = (model.options.user.clone(), model.now);
     match question {
-        Question::Critical(entry) => approve(model, &entry, effects),
+        Question::Approve(entry) => approve(model, &entry, effects),
         Question::Ignore(entry) => {
             let said = format!("ignored: {}", words::name(&entry.incident));
             commit(model, entry.incident.ignore(&by, now, None), said, effects);
@@ -99,20 +116,21 @@ fn commit(model: &mut Model, transition: Result<Transition, IllegalTransition>, 
 
 pub fn on_auto_applied(model: &mut Model, on: bool, result: Result<(), String>) {
     match result {
-        Ok(()) if model.auto_here != on => {
-            model.auto_here = on;
-            let words = if on {
-                "auto-apply is on while this console is open; `A` stops it"
-            } else {
-                "auto-apply is off: a person approves again"
-            };
+        Ok(()) if model.auto_since.is_some() != on => {
+            model.auto_since = on.then_some(model.now);
+            let words =
+                if on { "auto-apply is on while this console is open; `A` stops it" } else { "auto-apply is off: a person approves again" };
             post(model, Notice::done(words));
         }
         Ok(()) => {}
         Err(why) => {
             // Not renewed means that it ends by itself within the minute: say what is true.
-            let words = if on { "auto-apply could not be kept on, it ends by itself" } else { "auto-apply could not be switched off now, it ends by itself" };
-            model.auto_here = false;
+            let words = if on {
+                "auto-apply could not be kept on, it ends by itself"
+            } else {
+                "auto-apply could not be switched off now, it ends by itself"
+            };
+            model.auto_since = None;
             post(model, Notice::error(format!("{words}: {}", wall::clean(&why))));
         }
     }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ratatui::layout::{Position, Size};
+use ratatui::layout::Size;
 use tui_input::Input;
 
 use crate::console::act;
 use crate::console::doc::{Doc, Kind};
 use crate::console::dossier::{self, Dossier};
 use crate::console::key::{Act, KEYS, Layer, Motion};
-use crate::console::layout::{Pane, Plan, inside};
+use crate::console::layout::{Pane, inside};
 use crate::console::model::{Chooser, Model, Overlay};
 use crate::console::notice::{Level, Notice};
 use crate::console::pane;
@@ -112,20 +112,6 @@ pub fn focus(model: &mut Model, pane: Option<Pane>) {
     if let Some(pane) = pane {
         model.tab = pane;
     }
-}
-
-pub fn pane_at(model: &Model, plan: &Plan, at: Position) -> Option<Pane> {
-    if plan.has_tabs() {
-        return plan.pane(model.tab).contains(at).then_some(model.tab);
-    }
-    Pane::ALL.into_iter().find(|pane| plan.pane(*pane).contains(at))
-}
-
-pub fn select_row(model: &mut Model, row: usize, plan: &Plan) {
-    if row != model.list.cursor {
-        model.scroll = [0; 4];
-    }
-    model.list.select_row(row, plan.list_rows());
 }
 
 pub fn scroll(model: &mut Model, pane: Pane, motion: Motion) {
