@@ -174,6 +174,7 @@ fn intent_line(intent: &Intent, zone: &TimeZone) -> (Kind, String) {
         Settlement::Repaired { repair } => (Kind::Text, format!("answered: repair {repair}")),
         Settlement::Started { run } => (Kind::Text, format!("answered: run {run}")),
         Settlement::Refused { reason } => (Kind::Danger, format!("refused: {reason}")),
+        Settlement::NotOffered { reason } => (Kind::Text, format!("no such call here, another is made in its place: {reason}")),
     };
     (kind, format!("{}  {call}; {answer}", words::full_time(intent.created_at, zone)))
 }
