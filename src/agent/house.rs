@@ -143,10 +143,19 @@ impl House {
         }
     }
 
-    /// An event of the agent itself, in the audit trail as far as the ledger can take it, and to whoever listens in any case.
+    /// An event of this workspace's agent, in the audit trail as far as the ledger can take it, and to whoever listens in any case.
     pub async fn record(&self, what: Happening) {
         let mut event = Event::of_agent(self.now(), what);
         event.workspace = Some(self.name().clone());
+        self.write_down(event).await;
+    }
+
+    /// As [`House::record`], for the process with all its workspaces.
+    pub async fn record_of_all(&self, what: Happening) {
+        self.write_down(Event::of_agent(self.now(), what)).await;
+    }
+
+    async fn write_down(&self, event: Event) {
         if let Err(error) = self.ledger.record(event.clone()).await {
             tracing::warn!(%error, "the ledger could not take an event");
         }

@@ -1,0 +1,86 @@
+//! Without a console: `--auto`, `--observe` where nobody looks, and `once`.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use runmend::agent::{Agent, House};
+use runmend::config::Loaded;
+use runmend::domain::event::{Event, Happening};
+use runmend::domain::ids::WorkspaceName;
+use runmend::ledger::Ledger;
+
+use crate::fault::{Exit, Fault};
+use crate::start::{self, Company};
+use crate::telling::{self, Told, Voice};
+
+/// How long the agents work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    UntilStopped,
+    OnePass,
+}
+
+/// Works, and ends with everything recorded and told.
+pub async fn run(loaded: &Loaded, voice: Voice, span: Span, stop: watch::Receiver<bool>) -> Result<(Exit, Told), Fault> {
+    let ledger = start::ledger(&loaded.config).await?;
+    let (events, telling) = telling::start(voice);
+    let houses = start::houses(loaded, &ledger, Company::Alone, &events).await?;
+    drop(events);
+    let Some(first) = houses.first().cloned() else {
+        return Err(Fault::usage("no workspace to work on", "configure one; see `runmend --help`"));
+    };
+    first.record_of_all(ready(loaded, &houses)).await;
+    let exit = match span {
+        Span::UntilStopped => {
+            until_stopped(&houses, &stop).await;
+            Exit::Done
+        }
+        Span::OnePass => one_pass(&houses).await?,
+    };
+    first.record_of_all(Happening::Stopped { open_incidents: open_incidents(&*ledger).await? }).await;
+    drop((first, houses));
+    let told = telling.await.unwrap_or_default();
+    Ok((exit, told))
+}
+
+fn ready(loaded: &Loaded, houses: &[Arc<House>]) -> Happening {
+    let workspaces: Vec<WorkspaceName> = houses.iter().map(|house| house.name().clone()).collect();
+    Happening::Ready { version: env!("CARGO_PKG_VERSION").to_owned(), mode: loaded.config.mode, workspaces }
+}
+
+/// The agents of all workspaces, until told to stop. One that ends badly takes none of the others along.
+pub async fn until_stopped(houses: &[Arc<House>], stop: &watch::Receiver<bool>) {
+    let mut agents = JoinSet::new();
+    for house in houses {
+        let agent = Agent::new(Arc::clone(house));
+        let stop = stop.clone();
+        agents.spawn(async move { agent.run(stop).await });
+    }
+    while let Some(ended) = agents.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "an agent ended unexpectedly; its incidents are as the ledger has them");
+        }
+    }
+}
+
+async fn one_pass(houses: &[Arc<House>]) -> Result<Exit, Fault> {
+    let mut exit = Exit::Done;
+    for house in houses {
+        Agent::new(Arc::clone(house)).once().await?;
+        if !house.status().degraded.is_empty() {
+            exit = Exit::Found;
+        }
+    }
+    Ok(exit)
+}
+
+async fn open_incidents(ledger: &dyn Ledger) -> Result<u64, Fault> {
+    Ok(ledger.incidents(0).await?.len() as u64)
+}
+
+/// For a console's agents, whose events nobody listens to.
+pub fn nobody() -> tokio::sync::mpsc::UnboundedSender<Event> {
+    telling::start(Voice::Silent).0
+}
