@@ -1,0 +1,11 @@
+//! What a user can do: the real binary against real peers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod crash;
+mod mail;
+mod minilake;
+mod support;
+mod whole_loop;
+mod wounds;
