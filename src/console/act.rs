@@ -55,6 +55,7 @@ fn on_list(model: &Model, act: Act) -> Option<String> {
             }
         }
         Act::Sort | Act::Filter | Act::Freeze if model.latest.is_none() => no("the ledger is still being read"),
+        Act::Sort | Act::Filter | Act::Freeze if model.list.total == 0 => no("there are no incidents"),
         Act::Move(_)
         | Act::NextPane
         | Act::PreviousPane
@@ -144,15 +145,16 @@ pub fn auto_would_apply(incident: &Incident) -> bool {
 pub fn effect_of(model: &Model, incident: &Incident, action: Action) -> String {
     match action {
         Action::Retry => match incident.decision.as_ref().filter(|decision| decision.action == Action::Retry) {
-            Some(_) => words::action(incident, model.max_attempts()),
-            None => "retry now".to_owned(),
+            Some(_) => format!("{}: the failed tasks run again", words::action(incident, model.max_attempts())),
+            None => "retry now: the failed tasks run again".to_owned(),
         },
         Action::Notify => match &incident.job.owner {
             Some(owner) => format!("mail to the owner, {}", super::wall::clean(owner)),
             None => "mail to the default address (the job names no owner)".to_owned(),
         },
         Action::Escalate => "mail to the on-call address".to_owned(),
-        Action::RetryWithNewParams | Action::Ignore => action.words().to_owned(),
+        Action::RetryWithNewParams => "repair with the job's settings as they are then".to_owned(),
+        Action::Ignore => "close it; the run is left as it is".to_owned(),
     }
 }
 

@@ -126,16 +126,21 @@ fn text_sections(doc: &mut Doc, name: &str, text: &FailureText, tail: bool, hit:
 
 fn history_doc(papers: &Papers, zone: &TimeZone) -> Doc {
     let mut doc = Doc::default();
-    doc.heading("audit trail");
+    let zone_name = papers.audit.last().map(|line| line.event.ts.to_zoned_datetime(zone.clone()).strftime("%Z").to_string());
+    doc.heading(&format!("audit trail, times in {}", zone_name.as_deref().unwrap_or("UTC")));
+    let mut attempt = Some(1);
     for line in &papers.audit {
         let event = &line.event;
+        if event.attempt.is_some() && event.attempt != attempt {
+            attempt = event.attempt;
+            doc.line(Kind::Muted, &format!("attempt {}", attempt.unwrap_or_default()));
+        }
         let who = match &event.actor {
             Actor::Agent => "runmend".to_owned(),
             Actor::Person(name) => name.clone(),
             Actor::Workspace => "workspace".to_owned(),
         };
-        let attempt = event.attempt.map(|n| format!("attempt {n}")).unwrap_or_default();
-        let text = format!("{}  {who:<10} {attempt:<10} {:<10} {}", words::full_time(event.ts, zone), event.what.name(), say(&event.what));
+        let text = format!("{}  {who:<9} {:<10} {}", words::short_time(event.ts, zone), event.what.name(), say(&event.what));
         doc.line(if matches!(event.what, Happening::Refused { .. }) { Kind::Danger } else { Kind::Text }, text.trim_end());
     }
     if let Some(last) = papers.audit.last() {
@@ -176,17 +181,17 @@ fn intent_line(intent: &Intent, zone: &TimeZone) -> (Kind, String) {
         Settlement::Refused { reason } => (Kind::Danger, format!("refused: {reason}")),
         Settlement::NotOffered { reason } => (Kind::Text, format!("no such call here, another is made in its place: {reason}")),
     };
-    (kind, format!("{}  {call}; {answer}", words::full_time(intent.created_at, zone)))
+    (kind, format!("{}  {call}; {answer}", words::short_time(intent.created_at, zone)))
 }
 
 fn mail_line(queued: &QueuedMail, zone: &TimeZone) -> (Kind, String) {
     let head = format!("to {}: {}", queued.mail.to, queued.mail.subject);
     match &queued.delivery {
-        Delivery::Sent { at } => (Kind::Text, format!("{}  {head}; sent", words::full_time(*at, zone))),
-        Delivery::Failed { at, reason } => (Kind::Danger, format!("{}  {head}; refused for good: {reason}", words::full_time(*at, zone))),
+        Delivery::Sent { at } => (Kind::Text, format!("{}  {head}; sent", words::short_time(*at, zone))),
+        Delivery::Failed { at, reason } => (Kind::Danger, format!("{}  {head}; refused for good: {reason}", words::short_time(*at, zone))),
         Delivery::Queued => {
             let why = queued.last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-            let when = words::full_time(queued.next_try, zone);
+            let when = words::short_time(queued.next_try, zone);
             let kind = if queued.last_error.is_some() { Kind::Danger } else { Kind::Text };
             (kind, format!("{head}; waits, {} tried{why}, next {when}", words::plural(u64::from(queued.tries), "time")))
         }

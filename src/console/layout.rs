@@ -69,8 +69,8 @@ pub fn plan(size: Size) -> Option<Plan> {
     let room = h - 4;
     let at = |y, height| Rect::new(0, y, w, height);
     let (list, panes) = if w >= SIDE_BY_SIDE.width && h >= SIDE_BY_SIDE.height {
-        let evidence = (room / 5).clamp(5, 14);
-        let side = (room * 2 / 5).clamp(11, 20);
+        let evidence = (room / 6).clamp(5, 14);
+        let side = (room * 9 / 20).clamp(12, 22);
         let list = room - evidence - side;
         let third = w / 3;
         let pane = |n, width| Rect::new(third * n, 2 + list, width, side);

@@ -14,6 +14,7 @@ mod list;
 mod model;
 mod notice;
 mod pane;
+pub mod picture;
 mod reader;
 mod snapshot;
 mod theme;
@@ -31,3 +32,6 @@ mod terminal;
 pub use model::{Llm, Options};
 pub use run::{ConsoleError, Seat, run};
 pub use theme::{ColorChoice, ThemeChoice, ThemeError};
+
+#[cfg(test)]
+mod tests;

@@ -46,28 +46,29 @@ pub fn fit(text: &str, max: usize) -> String {
     cut
 }
 
-/// Byte ranges of `text` that fill lines of `max` columns: broken at spaces where there are any, inside a word else.
+/// Byte ranges of `text` that fill lines of `max` columns: broken after a space, else after a slash or a comma, else inside a word.
 pub fn folds(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
     let max = max.max(1);
     let mut lines = Vec::new();
-    let (mut start, mut used, mut space) = (0, 0, None);
+    let (mut start, mut used) = (0, 0);
+    let (mut space, mut joint) = (None, None);
     for (at, c) in text.char_indices() {
         let columns = c.width().unwrap_or(0);
         // A space at a line's end hangs over the edge, unseen.
         if used + columns > max && at > start && c != ' ' {
-            let end = match space {
-                // A word longer than half a line is broken: otherwise a path would leave the line empty.
-                Some(space) if space > start && (text[start..space].width() * 2 >= max) => space,
-                Some(_) | None => at,
-            };
+            // A word longer than half a line is broken: otherwise a path would leave the line empty.
+            let fills = |end: &usize| *end > start && text[start..*end].width() * 2 >= max;
+            let end = space.filter(fills).or(joint.filter(fills)).unwrap_or(at);
             lines.push(start..end);
             start = end;
             used = text[start..at].width();
-            space = None;
+            (space, joint) = (None, None);
         }
         used += columns;
-        if c == ' ' || c == '/' || c == ',' {
-            space = Some(at + c.len_utf8());
+        match c {
+            ' ' => space = Some(at + c.len_utf8()),
+            '/' | ',' => joint = Some(at + c.len_utf8()),
+            _ => {}
         }
     }
     lines.push(start..text.len());

@@ -1,6 +1,8 @@
 //! What a person's word sets off, told before it is given: the rows of a question, and of the override's preview.
 
+use crate::decide::guardrail;
 use crate::domain::action::Action;
+use crate::domain::decision::Decision;
 use crate::domain::incident::{Incident, PlannedCall};
 
 use super::act;
@@ -53,13 +55,8 @@ pub fn rows(model: &Model, question: &Question) -> Vec<Row> {
 fn approve(model: &Model, incident: &Incident) -> Vec<Row> {
     let Some(decision) = &incident.decision else { return Vec::new() };
     let mut rows = Vec::new();
-    if let Some(why) = act::critical(model, incident) {
-        rows.push(warning("critical", format!("this job is critical ({why})")));
-    }
+    rows.extend(held(model, incident, decision));
     rows.push(row("does", act::effect_of(model, incident, decision.action)));
-    for parameter in &decision.parameters {
-        rows.push(row("", parameter.to_string()));
-    }
     if let Some(success) = &decision.success {
         rows.push(row("chances", format!("p(success) {}, {}", success.p, words::alike(success))));
     }
@@ -70,6 +67,20 @@ fn approve(model: &Model, incident: &Incident) -> Vec<Row> {
     rows
 }
 
+/// What holds it besides the operator's mode: a person who approves takes that on.
+fn held(model: &Model, incident: &Incident, decision: &Decision) -> Vec<Row> {
+    let rails = decision.guardrails.iter().filter(|rail| rail.id != guardrail::mode::ID);
+    let mut rows: Vec<Row> = rails.map(|rail| warning("mind", &rail.reason)).collect();
+    if !decision.guardrails.iter().any(|rail| rail.id == guardrail::critical::ID) {
+        rows.extend(critical(model, incident));
+    }
+    rows
+}
+
+fn critical(model: &Model, incident: &Incident) -> Option<Row> {
+    act::critical(model, incident).map(|why| warning("mind", format!("this job is critical ({why})")))
+}
+
 fn not_before(model: &Model, incident: &Incident) -> String {
     match incident.decision.as_ref().map(|decision| decision.not_before).filter(|at| *at > model.now) {
         Some(at) => format!("at {}, in {}", words::clock(at, &model.options.zone), words::span(words::since(at, model.now))),
@@ -78,12 +89,11 @@ fn not_before(model: &Model, incident: &Incident) -> String {
 }
 
 fn call(model: &Model, call: &PlannedCall) -> Vec<Row> {
-    let address = match call.path.starts_with('/') {
-        true => format!("{} {}{}", call.method, model.options.host, call.path),
-        false => format!("{} {}", call.method, call.path),
-    };
-    let mut rows = vec![row("call", address)];
-    rows.extend(call.body.lines().map(|line| row("", line)));
+    let mut rows = vec![row("call", format!("{} {}", call.method, call.path))];
+    rows.extend(words::compact(&call.body).lines().map(|line| row("", line)));
+    if call.path.starts_with('/') && !model.options.host.is_empty() {
+        rows.push(row("on", &model.options.host));
+    }
     rows
 }
 
@@ -107,10 +117,7 @@ fn auto_apply(model: &Model) -> Vec<Row> {
 /// What the override would do, as the request will be sent.
 pub fn instead(model: &Model, form: &Override) -> Vec<Row> {
     let incident = &form.entry.incident;
-    let mut rows = Vec::new();
-    if let Some(why) = act::critical(model, incident) {
-        rows.push(warning("critical", format!("this job is critical ({why})")));
-    }
+    let mut rows: Vec<Row> = critical(model, incident).into_iter().collect();
     let action = form.action();
     rows.push(row(
         "will",

@@ -70,6 +70,11 @@ pub fn full_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
+/// `03-04 14:32:07`, where the zone is named above.
+pub fn short_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%m-%d %H:%M:%S").to_string()
+}
+
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -146,11 +151,26 @@ pub fn next(incident: &Incident, now: Timestamp) -> String {
     }
 }
 
+/// A call's body drawn together: JSON on one line, with spaces where it may be broken; anything else as it is.
+pub fn compact(body: &str) -> String {
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(body) else { return body.to_owned() };
+    let (mut text, mut quoted, mut escaped) = (String::new(), false, false);
+    for c in json.to_string().chars() {
+        text.push(c);
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        if !quoted && matches!(c, ',' | ':') {
+            text.push(' ');
+        }
+    }
+    text
+}
+
 /// The counts behind a probability of success.
 pub fn alike(success: &SuccessProbability) -> String {
     match success.tried {
-        0 => "no re-run alike is known yet".to_owned(),
-        tried => format!("{} of {tried} alike mended", success.mended),
+        0 => "none alike known yet".to_owned(),
+        tried => format!("{} of {tried} alike", success.mended),
     }
 }
 
@@ -193,6 +213,8 @@ mod tests {
                 assert_eq!(span(seconds), long);
             }
         }
+        assert_eq!(compact("{\n \"a\": [1,2],\n \"b\": \"x,y:\\\"z,\"\n}"), "{\"a\": [1, 2], \"b\": \"x,y:\\\"z,\"}");
+        assert_eq!(compact("To: a\nSubject: b"), "To: a\nSubject: b");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(plural(1, "run"), "1 run");
         assert_eq!(plural(2_140, "run"), "2,140 runs");

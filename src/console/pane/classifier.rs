@@ -14,10 +14,8 @@ const INDENT: usize = 8;
 
 pub fn text(model: &Model, width: usize, theme: &Theme) -> Text {
     let Some(incident) = model.incident() else {
-        return Text::new(
-            vec![Line::from(ink("What the rules say about the incident under the cursor.", theme.of(Meaning::Muted)))],
-            "rules",
-        );
+        let muted = theme.of(Meaning::Muted);
+        return Text::new(hanging("", 0, "What the rules say about the incident under the cursor.", width, muted, muted), "rules");
     };
     match &incident.classification {
         Some(classification) => Text::new(verdict(incident, classification, width, theme), "rules"),

@@ -1,12 +1,12 @@
 //! What will be done, who may say so, why, and the exact call.
 
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::console::act;
 use crate::console::dossier::authority_words;
 use crate::console::model::Model;
 use crate::console::theme::{Meaning, Theme};
-use crate::console::wall::{fit, hanging, ink, width as columns};
+use crate::console::wall::{fit, hanging, ink, width as columns, wrap};
 use crate::console::words;
 use crate::domain::decision::{Authority, Decision};
 use crate::domain::event::Outcome;
@@ -15,8 +15,10 @@ use crate::domain::incident::{Attempt, Incident, State};
 use super::Text;
 
 const INDENT: usize = 2;
+/// From this width on the first reason shares a line with its label.
+const WIDE: usize = 60;
 /// Lines of the call's body: `p` shows all of it.
-const BODY_LINES: usize = 12;
+const BODY_LINES: usize = 6;
 
 pub fn text(model: &Model, width: usize, brief: bool, theme: &Theme) -> Text {
     let muted = theme.of(Meaning::Muted);
@@ -36,11 +38,12 @@ pub fn text(model: &Model, width: usize, brief: bool, theme: &Theme) -> Text {
     };
     let mut lines = head(model, incident, decision, width, theme);
     lines.extend(hold(incident, width, theme));
+    lines.extend(call(incident, decision, width, theme));
     if brief {
         lines.extend(in_brief(incident, width, theme));
     }
     lines.extend(why(decision, width, theme));
-    lines.extend(call(incident, width, theme));
+    lines.extend(body(incident, width, theme));
     lines.extend(so_far(model, incident, width, theme));
     Text::new(lines, if incident.attempts.is_empty() && !decision.action.reruns() { String::new() } else { aside })
 }
@@ -54,19 +57,28 @@ fn head(model: &Model, incident: &Incident, decision: &Decision, width: usize, t
         (_, authority @ (Authority::Approval | Authority::Auto)) => (authority_words(authority), Meaning::Base),
     };
     let action = fit(&words::action(incident, model.max_attempts()), width.saturating_sub(columns(word) + 1));
-    let gap = width.saturating_sub(columns(&action) + columns(word));
-    let mut lines =
-        vec![Line::from(vec![ink(&action, theme.strong(Meaning::Base)), ink(" ".repeat(gap), base), ink(word, theme.strong(meaning))])];
-    for parameter in &decision.parameters {
-        lines.extend(hanging("", INDENT, &parameter.to_string(), width, base, base));
+    let mut says = vec![ink(action, theme.strong(Meaning::Base))];
+    let success = decision.success.as_ref().map(|success| format!("p(success) {}   {}", success.p, words::alike(success)));
+    let later = matches!(incident.state, State::AwaitingApproval | State::Scheduled) && decision.not_before > model.now;
+    let later = later.then(|| format!("not before {}", words::clock(decision.not_before, &model.options.zone)));
+    let mut used: usize = says.iter().map(Span::width).sum();
+    let beside =
+        success.as_ref().filter(|success| used + columns(success) + columns(word) + 5 <= width).map(|success| format!("   {success}"));
+    if let Some(beside) = &beside {
+        says.push(ink(beside, base));
+        used += columns(beside);
     }
-    if let Some(success) = &decision.success {
-        lines.extend(hanging("", INDENT, &format!("p(success) {}   {}", success.p, words::alike(success)), width, base, base));
+    says.push(ink(" ".repeat(width.saturating_sub(used + columns(word))), base));
+    says.push(ink(word, theme.strong(meaning)));
+    let mut lines = vec![Line::from(says)];
+    let mut facts: Vec<String> = decision.parameters.iter().map(ToString::to_string).collect();
+    facts.extend(success.filter(|_| beside.is_none()));
+    facts.extend(later);
+    let joined = facts.join(", ");
+    if !facts.is_empty() && columns(&joined) + INDENT <= width {
+        facts = vec![joined];
     }
-    if matches!(incident.state, State::AwaitingApproval | State::Scheduled) && decision.not_before > model.now {
-        let at = words::clock(decision.not_before, &model.options.zone);
-        lines.extend(hanging("", INDENT, &format!("not before {at}"), width, base, base));
-    }
+    lines.extend(facts.iter().flat_map(|fact| hanging("", INDENT, fact, width, base, base)));
     if !decision.action.reruns() && incident.state.is_open() {
         lines.extend(hanging("", INDENT, &act::effect_of(model, incident, decision.action), width, base, base));
     }
@@ -90,12 +102,11 @@ fn hold(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'static>> 
 fn in_brief(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
     let Some(verdict) = &incident.classification else { return Vec::new() };
-    let rule = verdict.rules.first().map_or_else(|| "no rule".to_owned(), |rule| format!("rule {rule}"));
-    let llm = match words::llm(incident) {
-        "none" => String::new(),
-        word => format!(", LLM {word}"),
+    let mut lines = match words::llm(incident) {
+        "none" => Vec::new(),
+        // The first reason names the cause; only what the LLM says of it is missing there.
+        word => hanging("cause", 6, &format!("{} {}, LLM {word}", verdict.cause, verdict.confidence), width, muted, base),
     };
-    let mut lines = hanging("cause ", 6, &format!("{} {} ({rule}){llm}", verdict.cause, verdict.confidence), width, muted, base);
     if let Some(span) = &verdict.evidence {
         let task = verdict.task.as_ref().map(|task| format!(" in {task}")).unwrap_or_default();
         let words = fit(&span.text, width.saturating_sub(6 + columns(&task)).max(1));
@@ -106,29 +117,47 @@ fn in_brief(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'stati
 
 fn why(decision: &Decision, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
-    let mut lines = vec![Line::from(ink("why", muted))];
+    // Where there is room the label shares a line with the first reason.
+    let (mut lines, indent) = if width >= WIDE { (Vec::new(), 8) } else { (vec![Line::from(ink("why", muted))], 4) };
     for (at, reason) in decision.reasons.iter().enumerate() {
         let rail = decision.guardrails.iter().find(|rail| rail.reason == *reason);
         let (text, style) = match rail {
             Some(rail) => (format!("{reason} [{}]", rail.id), theme.of(Meaning::Waiting)),
             None => (reason.clone(), base),
         };
-        lines.extend(hanging(&format!("{:>3} ", at + 1), 4, &text, width, muted, style));
+        let word = if at == 0 && indent > 4 { "why" } else { "" };
+        lines.extend(hanging(&format!("{word:<width$}{:>3} ", at + 1, width = indent - 4), indent, &text, width, muted, style));
     }
     lines
 }
 
-fn call(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
-    let Some(call) = &incident.planned else { return Vec::new() };
-    let label = match incident.state {
-        State::Decided => "would call",
-        State::Acting | State::Watching | State::WithPeople | State::Closed(_) => "called",
-        State::Detected | State::Collecting | State::Analysed | State::Scheduled | State::AwaitingApproval => "will call",
-    };
-    let mut lines = hanging(&format!("{label} "), columns(label) + 1, &format!("{} {}", call.method, call.path), width, muted, base);
-    let body: Vec<_> = call.body.lines().collect();
-    lines.extend(body.iter().take(BODY_LINES).map(|line| Line::from(ink(format!("  {}", fit(line, width.saturating_sub(2))), muted))));
+/// The call's address, and what holds it: seen without scrolling.
+fn call(incident: &Incident, decision: &Decision, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let (base, muted, waiting) = (theme.of(Meaning::Base), theme.of(Meaning::Muted), theme.of(Meaning::Waiting));
+    let mut lines = Vec::new();
+    if let Some(call) = &incident.planned {
+        let label = match incident.state {
+            State::Decided => "would",
+            State::Acting | State::Watching | State::WithPeople | State::Closed(_) => "did",
+            State::Detected | State::Collecting | State::Analysed | State::Scheduled | State::AwaitingApproval => "will",
+        };
+        lines.extend(hanging(label, columns(label) + 1, &format!("{} {}", call.method, call.path), width, muted, base));
+    }
+    if !decision.guardrails.is_empty() {
+        let ids = decision.guardrails.iter().map(|rail| rail.id.as_str()).collect::<Vec<_>>().join(", ");
+        lines.extend(hanging("held by", 8, &ids, width, muted, waiting));
+    }
+    lines
+}
+
+/// The call's body in few lines: JSON is drawn together, `p` on the list shows it as it is sent.
+fn body(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let muted = theme.of(Meaning::Muted);
+    let Some(call) = incident.planned.as_ref().filter(|call| !call.body.trim().is_empty()) else { return Vec::new() };
+    let text = words::compact(&call.body);
+    let body: Vec<_> = text.lines().flat_map(|line| wrap(line, width.saturating_sub(INDENT).max(1))).collect();
+    let mut lines = vec![Line::from(ink(if call.path.starts_with('/') { "body" } else { "head" }, muted))];
+    lines.extend(body.iter().take(BODY_LINES).map(|line| Line::from(ink(format!("  {line}"), theme.of(Meaning::Base)))));
     if body.len() > BODY_LINES {
         lines.push(Line::from(ink(format!("  {} more, `p` shows all", words::plural((body.len() - BODY_LINES) as u64, "line")), muted)));
     }

@@ -36,9 +36,13 @@ pub fn text(model: &Model, pane: Pane, width: usize, brief: bool, theme: &Theme)
     }
 }
 
+/// So few lines are for what led to the anchor; in more, what follows is seen too.
+const FEW_LINES: usize = 4;
+
 /// Where the text begins when nobody scrolled: its anchor a third down.
 pub fn home(text: &Text, height: usize) -> usize {
-    text.anchor.saturating_sub(height / 3).min(text.lines.len().saturating_sub(height))
+    let before = if height > FEW_LINES { height / 3 } else { height.saturating_sub(1) };
+    text.anchor.saturating_sub(before).min(text.lines.len().saturating_sub(height))
 }
 
 /// How far the pane may be scrolled up and down from its home.

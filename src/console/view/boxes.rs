@@ -9,34 +9,36 @@ use ratatui::widgets::{Block, Clear, Widget};
 use crate::console::wall::{fit, ink, width};
 
 /// Words in a box's border: left and right above, right below.
-#[derive(Default)]
 pub struct Words<'a> {
-    pub title: Line<'a>,
+    /// With the air around it: see [`title`].
+    pub title: Vec<Span<'a>>,
     pub aside: String,
     pub below: String,
+}
+
+/// A title with a space at either side.
+pub fn title<'a>(spans: impl IntoIterator<Item = Span<'a>>) -> Vec<Span<'a>> {
+    std::iter::once(Span::raw(" ")).chain(spans).chain([Span::raw(" ")]).collect()
 }
 
 /// The box itself; what stands in it is the caller's.
 pub fn draw(buffer: &mut Buffer, area: Rect, words: Words<'_>, border: Style, text: Style) {
     let room = usize::from(area.width.saturating_sub(4));
-    let title = words.title;
-    let left = title.width();
+    let left: usize = words.title.iter().map(Span::width).sum();
     let mut block = Block::bordered().border_style(border);
     // The title is worth more than what stands beside it.
-    if left + 2 <= room {
-        block = block.title_top(spaced(title.spans));
-        let beside = room.saturating_sub(left + 3);
+    if left <= room {
+        block = block.title_top(Line::from_iter(std::iter::once(dash(border)).chain(words.title)));
+        let beside = room.saturating_sub(left + 2);
         if width(&words.aside) > 0 && beside > 6 {
-            let aside = vec![ink(fit(&words.aside, beside.saturating_sub(2)), text)];
-            block = block.title_top(dashed(spaced(aside), border).right_aligned());
+            block = block.title_top(right(&words.aside, beside.saturating_sub(2), border, text));
         }
     } else {
-        let all: String = title.spans.iter().map(|span| span.content.as_ref()).collect();
-        block = block.title_top(spaced(vec![ink(fit(&all, room.saturating_sub(2)), text)]));
+        let all: String = words.title.iter().map(|span| span.content.as_ref()).collect();
+        block = block.title_top(Line::from(vec![dash(border), ink(fit(&all, room), text)]));
     }
     if !words.below.is_empty() && room > 6 {
-        let below = vec![ink(fit(&words.below, room.saturating_sub(2)), text)];
-        block = block.title_bottom(dashed(spaced(below), border).right_aligned());
+        block = block.title_bottom(right(&words.below, room.saturating_sub(2), border, text));
     }
     block.render(area, buffer);
 }
@@ -55,16 +57,12 @@ pub fn clear(buffer: &mut Buffer, area: Rect, base: Style) {
     buffer.set_style(area, base);
 }
 
-fn spaced(spans: Vec<Span<'_>>) -> Line<'_> {
-    let mut line = vec![Span::raw(" ")];
-    line.extend(spans);
-    line.push(Span::raw(" "));
-    Line::from(line)
+fn right(words: &str, room: usize, border: Style, text: Style) -> Line<'static> {
+    Line::from(vec![Span::raw(" "), ink(fit(words, room), text), Span::raw(" "), dash(border)]).right_aligned()
 }
 
-fn dashed(mut line: Line<'_>, border: Style) -> Line<'_> {
-    line.spans.push(Span::styled("─", border));
-    line
+fn dash(border: Style) -> Span<'static> {
+    Span::styled("─", border)
 }
 
 /// Our own signs that have an ASCII twin.

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use crate::console::layout::{Pane, Plan, inside};
 use crate::console::model::Model;
@@ -19,12 +19,12 @@ pub fn draw(model: &Model, plan: &Plan, theme: &Theme, buffer: &mut Buffer) {
         return one(model, plan, model.tab, title, theme, buffer);
     }
     for pane in Pane::ALL {
-        let title = Line::from(ink(pane.title(), theme.strong(Meaning::Base)));
+        let title = boxes::title([ink(pane.title(), theme.strong(Meaning::Base))]);
         one(model, plan, pane, title, theme, buffer);
     }
 }
 
-fn tabs(model: &Model, theme: &Theme) -> Line<'static> {
+fn tabs(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     for pane in Pane::ALL {
         // The brackets take the room of the spaces around: nothing jumps.
@@ -36,10 +36,10 @@ fn tabs(model: &Model, theme: &Theme) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     spans.pop();
-    Line::from(spans)
+    spans
 }
 
-fn one(model: &Model, plan: &Plan, pane: Pane, title: Line<'_>, theme: &Theme, buffer: &mut Buffer) {
+fn one(model: &Model, plan: &Plan, pane: Pane, title: Vec<Span<'_>>, theme: &Theme, buffer: &mut Buffer) {
     let area = plan.pane(pane);
     let room = inside(area);
     let height = usize::from(room.height);

@@ -122,7 +122,7 @@ pub fn degraded(model: &Model) -> Option<String> {
     if parts.is_empty() { None } else { Some(parts.join("   ")) }
 }
 
-/// A part of the line in full, in short, and the part that goes first when there is no room.
+/// A part of the line, in full and in short.
 struct Part {
     full: Vec<Span<'static>>,
     short: Vec<Span<'static>>,
@@ -149,32 +149,39 @@ pub fn face(model: &Model) -> String {
     text(line(head(model, &theme), clock(model, &theme), width)) + &text(line(counts(model, &theme), today(model, &theme), width))
 }
 
-/// Parts from the left in the order of their worth, the last one at the right end.
+/// Parts from the left in the order of their worth, `right` at the right end. What has no room is shortened, then left out, from the
+/// least worth to the most.
 fn line(parts: Vec<Part>, right: Part, width: usize) -> Line<'static> {
-    let total = |parts: &[Vec<Span<'static>>], right: &[Span<'static>]| {
-        2 + parts.iter().map(|part| columns(part) + GAP).sum::<usize>() + columns(right)
+    let over = |left: &[Vec<Span<'static>>], end: &[Span<'static>]| {
+        2 + left.iter().map(|part| columns(part) + GAP).sum::<usize>() + columns(end) > width
     };
-    let full: Vec<_> = parts.iter().map(|part| part.full.clone()).collect();
-    let (mut chosen, mut right) = if total(&full, &right.full) <= width {
-        (full, right.full)
-    } else {
-        (parts.into_iter().map(|part| part.short).collect(), right.short)
-    };
-    if total(&chosen, &right) > width {
-        right = Vec::new();
+    let (mut left, shorts): (Vec<_>, Vec<_>) = parts.into_iter().map(|part| (part.full, part.short)).unzip();
+    let mut end = right.full;
+    if over(&left, &end) {
+        end = right.short;
     }
-    while chosen.len() > 1 && total(&chosen, &right) > width {
-        chosen.pop();
+    for at in (0..left.len()).rev() {
+        if over(&left, &end)
+            && let (Some(part), Some(short)) = (left.get_mut(at), shorts.get(at))
+        {
+            part.clone_from(short);
+        }
     }
-    let used: usize = chosen.iter().map(|part| columns(part) + GAP).sum();
-    let gap = width.saturating_sub(2 + used + columns(&right));
+    if over(&left, &end) {
+        end = Vec::new();
+    }
+    while left.len() > 1 && over(&left, &end) {
+        left.pop();
+    }
+    let used: usize = left.iter().map(|part| columns(part) + GAP).sum();
+    let gap = width.saturating_sub(2 + used + columns(&end));
     let mut spans = vec![Span::raw(" ")];
-    for part in chosen {
+    for part in left {
         spans.extend(part);
         spans.push(Span::raw(" ".repeat(GAP)));
     }
     spans.push(Span::raw(" ".repeat(gap)));
-    spans.extend(right);
+    spans.extend(end);
     Line::from(spans)
 }
 

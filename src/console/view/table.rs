@@ -29,10 +29,11 @@ enum Column {
     Llm,
     Action,
     Next,
+    Hit,
 }
 
 /// In the order of the screen, with the fewest columns that each needs.
-const COLUMNS: [(Column, &str, usize); 10] = [
+const COLUMNS: [(Column, &str, usize); 11] = [
     (Column::State, "state", 13),
     (Column::Age, "age", 4),
     (Column::Workspace, "workspace", 12),
@@ -43,16 +44,17 @@ const COLUMNS: [(Column, &str, usize); 10] = [
     (Column::Llm, "LLM", 7),
     (Column::Action, "action", 17),
     (Column::Next, "next", 8),
+    (Column::Hit, "evidence", 30),
 ];
 /// Who leaves first when there is no room.
-const LEAVING: [Column; 6] = [Column::Workspace, Column::Llm, Column::Task, Column::Sure, Column::Next, Column::Cause];
-/// A job's name gets more room up to here, then the task; what is left then is the job's again.
+const LEAVING: [Column; 7] = [Column::Hit, Column::Workspace, Column::Llm, Column::Task, Column::Sure, Column::Next, Column::Cause];
+/// A job's name gets more room up to here, then the task; what is left then is the last column's, or the job's again.
 const JOB_FIRST: usize = 32;
 const TASK_MAX: usize = 28;
 /// Columns of the cursor's mark, air included.
 const MARK: usize = 3;
 /// Without a column of its own, the next time stands beside the action.
-const ACTION_WITH_NEXT: usize = 22;
+const ACTION_WITH_NEXT: usize = 19;
 
 /// The columns that fit, with their widths.
 fn columns(model: &Model, room: usize) -> Vec<(Column, &'static str, usize)> {
@@ -62,7 +64,7 @@ fn columns(model: &Model, room: usize) -> Vec<(Column, &'static str, usize)> {
         .into_iter()
         .filter(|(column, ..)| (*column != Column::Workspace || several) && (*column != Column::Llm || has_llm))
         .collect();
-    let need = |chosen: &[(Column, &str, usize)]| MARK + chosen.iter().map(|(.., width)| width + 2).sum::<usize>();
+    let need = |chosen: &[(Column, &str, usize)]| MARK + chosen.iter().map(|(.., width)| width + 2).sum::<usize>() - 1;
     for leaving in LEAVING {
         if need(&chosen) <= room {
             break;
@@ -72,7 +74,7 @@ fn columns(model: &Model, room: usize) -> Vec<(Column, &'static str, usize)> {
             widen(&mut chosen, Column::Action, ACTION_WITH_NEXT);
         }
     }
-    for (column, most) in [(Column::Job, JOB_FIRST), (Column::Task, TASK_MAX), (Column::Job, usize::MAX)] {
+    for (column, most) in [(Column::Job, JOB_FIRST), (Column::Task, TASK_MAX), (Column::Hit, usize::MAX), (Column::Job, usize::MAX)] {
         let left = room.saturating_sub(need(&chosen));
         if let Some(entry) = chosen.iter_mut().find(|(one, ..)| *one == column) {
             entry.2 = (entry.2 + left).min(most.max(entry.2));
@@ -119,21 +121,21 @@ fn seen(model: &Model, area: Rect) -> impl Iterator<Item = (usize, &Entry)> {
     model.list.rows.iter().enumerate().skip(model.list.top).take(height).map(|(at, entry)| (at, &**entry))
 }
 
-fn title<'a>(model: &Model, area: Rect, theme: &Theme) -> (Line<'a>, Option<(u16, u16)>) {
+fn title<'a>(model: &Model, area: Rect, theme: &Theme) -> (Vec<Span<'a>>, Option<(u16, u16)>) {
     let mut spans = vec![ink("Incidents", theme.strong(Meaning::Base))];
     let typing = matches!(model.over.last(), Some(Overlay::Filter));
     let filter = &model.list.filter;
     if !typing && filter.value().is_empty() {
-        return (Line::from(spans), None);
+        return (boxes::title(spans), None);
     }
-    // A border, a space, the title, two spaces and the slash.
-    let before = 2 + width("Incidents") + 3;
+    // A border, a dash, a space, the title, two spaces and the slash.
+    let before = 3 + width("Incidents") + 3;
     let room = usize::from(area.width).saturating_sub(before + 24).max(10);
     let scroll = filter.visual_scroll(room);
     let shown: String = clean(filter.value()).chars().skip(scroll).collect();
     spans.push(ink(format!("  /{}", fit(&shown, room)), theme.strong(Meaning::Accent)));
     let at = before + filter.visual_cursor().saturating_sub(scroll);
-    (Line::from(spans), typing.then(|| (area.x + u16::try_from(at).unwrap_or(0), area.y)))
+    (boxes::title(spans), typing.then(|| (area.x + u16::try_from(at).unwrap_or(0), area.y)))
 }
 
 fn range(model: &Model, area: Rect) -> String {
@@ -200,6 +202,10 @@ fn cell(model: &Model, incident: &Incident, column: Column, (has_next, has_llm):
         }
         Column::Next if state == State::AwaitingApproval => (next(model, incident), colour),
         Column::Next => (next(model, incident), base),
+        Column::Hit => {
+            let span = incident.classification.as_ref().and_then(|verdict| verdict.evidence.as_ref());
+            (span.map(|span| span.text.clone()).unwrap_or_default(), quiet)
+        }
     }
 }
 
@@ -275,7 +281,7 @@ fn empty_words(model: &Model) -> Vec<String> {
         ],
         Poll::Fresh { interval_s, ago_s } => vec![
             format!("No failed runs. Polled {} ago, {} seen.", words::span(*ago_s), words::plural(seen, "run")),
-            format!("The workspace is asked every {}. {expect}", words::span(*interval_s)),
+            format!("The workspace is asked every {}. {expect}", words::age(*interval_s)),
         ],
     }
 }

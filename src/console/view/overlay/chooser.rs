@@ -10,7 +10,7 @@ use crate::console::model::Chooser;
 use crate::console::theme::{Meaning, Theme};
 use crate::console::view::boxes::{self, Words};
 use crate::console::view::put;
-use crate::console::wall::{self, fit, ink};
+use crate::console::wall::{self, fit, hanging, ink};
 
 const WIDTH: u16 = 100;
 /// Columns of the keys and of the name.
@@ -18,6 +18,8 @@ const KEYS: usize = 14;
 const NAME: usize = 15;
 /// The input and an empty line.
 const HEAD: u16 = 2;
+/// An empty line, and the whole help of the line under the cursor.
+const FOOT: u16 = 3;
 
 fn area(size: Size) -> Rect {
     centred(size, WIDTH.min(size.width.saturating_sub(4)), size.height.saturating_sub(4).min(44))
@@ -25,7 +27,7 @@ fn area(size: Size) -> Rect {
 
 /// Rows that are seen at once.
 pub fn rows(size: Size) -> usize {
-    usize::from(inside(area(size)).height.saturating_sub(HEAD))
+    usize::from(inside(area(size)).height.saturating_sub(HEAD + FOOT))
 }
 
 /// Draws it; gives where the typing cursor stands.
@@ -34,7 +36,7 @@ pub fn draw(chooser: &Chooser, size: Size, theme: &Theme, buffer: &mut Buffer) -
     let room = inside(area);
     boxes::clear(buffer, area, theme.of(Meaning::Base));
     let all = chooser.rows();
-    let title = Line::from(ink(format!("{}: {}", chooser.title, chooser.under.words()), theme.strong(Meaning::Base)));
+    let title = boxes::title([ink(format!("{}: {}", chooser.title, chooser.under.words()), theme.strong(Meaning::Base))]);
     let aside = "! acts on the workspace".to_owned();
     let shown = rows(size).min(all.len().saturating_sub(chooser.top));
     let below = match all.len() {
@@ -54,11 +56,18 @@ pub fn draw(chooser: &Chooser, size: Size, theme: &Theme, buffer: &mut Buffer) -
         let words = Line::from(ink("No key has these words.", theme.of(Meaning::Muted)));
         put(buffer, Rect { y: room.y + HEAD, height: 1, ..room }, &words);
     }
-    for ((at, row), y) in all.iter().enumerate().skip(chooser.top).zip(room.y + HEAD..room.bottom()) {
+    for ((at, row), y) in all.iter().enumerate().skip(chooser.top).zip(room.y + HEAD..room.bottom().saturating_sub(FOOT)) {
         let place = Rect { y, height: 1, ..room };
         put(buffer, place, &one(row, at == chooser.cursor, columns, theme));
         if at == chooser.cursor {
             buffer.set_style(place, theme.cursor());
+        }
+    }
+    if let Some(row) = all.get(chooser.cursor) {
+        let style = theme.of(Meaning::Base);
+        let help = hanging("", 2, row.help, columns, style, style);
+        for (line, y) in help.iter().zip(room.bottom().saturating_sub(FOOT - 1)..room.bottom()) {
+            put(buffer, Rect { y, height: 1, ..room }, line);
         }
     }
     let x = u16::try_from(label.len() + chooser.input.visual_cursor()).unwrap_or(0).min(room.width.saturating_sub(1));

@@ -29,7 +29,7 @@ pub fn draw(model: &Model, form: &Override, theme: &Theme, buffer: &mut Buffer) 
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let area = centred(model.size, width, height.min(model.size.height.saturating_sub(2)));
     boxes::clear(buffer, area, theme.of(Meaning::Base));
-    let title = Line::from(ink(format!("Override: {}", words::name(&form.entry.incident)), theme.strong(Meaning::Waiting)));
+    let title = boxes::title([ink(format!("Override: {}", words::name(&form.entry.incident)), theme.strong(Meaning::Waiting))]);
     let below = match form.reason().is_empty() {
         true => "a note is needed   Tab next action   Esc cancel",
         false => "Enter do it   Tab next action   Esc cancel",

@@ -27,7 +27,7 @@ pub fn draw(model: &Model, question: &Question, theme: &Theme, buffer: &mut Buff
     // Just above the notices and the keys that answer it.
     let area = Rect::new((size.width - width) / 2, size.height.saturating_sub(height + 2), width, height);
     boxes::clear(buffer, area, theme.of(Meaning::Base));
-    let title = Line::from(ink(will::title(question), theme.strong(Meaning::Waiting)));
+    let title = boxes::title([ink(will::title(question), theme.strong(Meaning::Waiting))]);
     let below = "Enter do it   Esc cancel".to_owned();
     boxes::draw(buffer, area, Words { title, aside: String::new(), below }, theme.of(Meaning::Waiting), theme.strong(Meaning::Accent));
     let room = inside(area);

@@ -23,7 +23,7 @@ pub fn draw(reader: &Reader, theme: &Theme, buffer: &mut Buffer) -> Option<(u16,
     let mut cursor = None;
     if let Some(search) = &reader.search {
         title.push(ink("  /", theme.strong(Meaning::Accent)));
-        let before = 2 + title.iter().map(Span::width).sum::<usize>();
+        let before = 3 + title.iter().map(Span::width).sum::<usize>();
         title.push(ink(search.input.value(), theme.strong(Meaning::Accent)));
         let at = before + search.input.visual_cursor();
         cursor = search.typing.then(|| (u16::try_from(at).unwrap_or(u16::MAX).min(area.width.saturating_sub(2)), area.y));
@@ -31,7 +31,7 @@ pub fn draw(reader: &Reader, theme: &Theme, buffer: &mut Buffer) -> Option<(u16,
     let room = inside(area);
     let last = (reader.top + usize::from(room.height)).min(reader.folds.len());
     let below = format!("{}-{last} of {}", (reader.top + 1).min(last), reader.folds.len());
-    let words = Words { title: Line::from(title), aside: found(reader), below };
+    let words = Words { title: boxes::title(title), aside: found(reader), below };
     boxes::draw(buffer, area, words, theme.of(Meaning::Accent), theme.of(Meaning::Muted));
     for (fold, y) in reader.folds.iter().skip(reader.top).zip(room.y..room.bottom()) {
         put(buffer, Rect { y, height: 1, ..room }, &line(reader, fold, theme));
@@ -62,9 +62,11 @@ fn line(reader: &Reader, fold: &Fold, theme: &Theme) -> Line<'static> {
         _ => String::new(),
     };
     let mut spans = Vec::new();
-    // Sections without numbers begin at the left edge; numbered text stands behind its numbers.
+    // What has no number begins at the left edge, and what is left of a long line under it; numbered text stands behind its numbers.
     if of.number.is_some() {
         spans.push(Span::styled(format!("{number:>width$} ", width = GUTTER - 1), muted));
+    } else if fold.bytes.start > 0 {
+        spans.push(Span::raw(" ".repeat(GUTTER)));
     }
     let mut at = fold.bytes.start;
     for mark in reader.marks(fold.line) {

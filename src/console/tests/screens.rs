@@ -1,0 +1,201 @@
+//! Whole screens, as an operator sees them. `INSTA_UPDATE=always cargo test --lib console::` writes them anew; read the difference.
+
+use ratatui::layout::Size;
+use ratatui::style::Modifier;
+
+use super::world::{LARGE, MIDDLE, SMALL, agent, ago, now, options, press, scene, stage, text};
+use crate::console::picture::{Scene, Stage};
+use crate::console::{ColorChoice, Options, ThemeChoice};
+use crate::domain::decision::Mode;
+use crate::domain::incident::State;
+use crate::ledger::{AutoApply, Counts};
+
+/// One screen at each of three sizes.
+fn check(name: &str, scene: &Scene, keys: &str) {
+    for size in [SMALL, MIDDLE, LARGE] {
+        let mut stage = stage(size, Mode::Approve, scene.clone());
+        press(&mut stage, keys);
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.width, size.height), text(&mut stage));
+    }
+}
+
+/// Nothing failed yet; the agent has polled.
+fn quiet() -> Scene {
+    Scene { agents: vec![agent()], ..Scene::default() }
+}
+
+/// The workspace refuses the agent's token since a while.
+fn degraded() -> Scene {
+    let mut scene = scene();
+    scene.agents[0].last_poll = Some(ago(190));
+    scene.agents[0].degraded = vec![("poll".to_owned(), "the workspace refused our token (401); renew it".to_owned())];
+    scene
+}
+
+/// A job whose name moves cursors, hides, turns around, and never ends.
+fn hostile() -> Scene {
+    let mut scene = scene();
+    let name = "\u{1b}[2J\u{1b}]0;owned\u{7}orders\u{202e}ylliad\u{200b}\r\nApproved: yes 日本語の仕事 e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301} ".to_owned()
+        + &"x".repeat(500);
+    scene.incidents[0].job.name.clone_from(&name);
+    scene.incidents[0].failed_tasks = vec!["\u{9b}31mtask\ttab".to_owned()];
+    scene.incidents[1].job.name = "日本語の仕事日本語の仕事日本語の仕事".to_owned();
+    if let Some(decision) = &mut scene.incidents[0].decision {
+        decision.reasons.push("\u{1b}[8mhidden\u{1b}[0m reason".to_owned());
+    }
+    scene
+}
+
+#[test]
+fn the_first_start() {
+    check("empty", &quiet(), "");
+}
+
+#[test]
+fn incidents_in_every_state() {
+    check("states", &scene(), "");
+}
+
+#[test]
+fn the_question_before_an_approval() {
+    check("approve", &scene(), "a");
+}
+
+#[test]
+fn the_override() {
+    check("override", &scene(), r#"o Tab "month end, aggregate later""#);
+}
+
+#[test]
+fn the_help() {
+    check("help", &scene(), "?");
+}
+
+#[test]
+fn the_audit_trail_of_an_incident() {
+    check("audit", &scene(), "j j j j j j h");
+}
+
+#[test]
+fn the_whole_evidence() {
+    check("evidence", &scene(), "e");
+}
+
+#[test]
+fn a_poll_that_fails() {
+    check("degraded", &degraded(), "");
+}
+
+#[test]
+fn a_hostile_job_name() {
+    check("hostile", &hostile(), "");
+    check("hostile_approve", &hostile(), "a");
+}
+
+fn one(name: &str, options: Options, size: Size, scene: Scene, keys: &str) {
+    let mut stage = Stage::new(options, size, now()).unwrap();
+    stage.show(scene, now());
+    press(&mut stage, keys);
+    insta::assert_snapshot!(name, text(&mut stage));
+}
+
+#[test]
+fn a_filter_that_is_being_typed() {
+    one("filter", options(Mode::Approve), SMALL, scene(), r#"/ "network""#);
+    one("filter_without_a_match", options(Mode::Approve), SMALL, scene(), r#"/ "nothing like it""#);
+}
+
+#[test]
+fn under_observe_nothing_is_offered_that_acts() {
+    let mut scene = scene();
+    for incident in scene.incidents.iter_mut().filter(|incident| incident.state == State::AwaitingApproval) {
+        incident.state = State::Decided;
+    }
+    scene.counts = Counts { observed: 3, awaiting: 0, ..scene.counts };
+    scene.agents[0].mode = Mode::Observe;
+    one("observe", options(Mode::Observe), MIDDLE, scene, "");
+}
+
+#[test]
+fn auto_apply_that_is_on() {
+    let auto = AutoApply { by: "night-shift".to_owned(), until: ago(-42) };
+    one("auto_apply", options(Mode::Approve), MIDDLE, Scene { auto_apply: Some(auto), ..scene() }, "");
+    one("auto_apply_question", options(Mode::Approve), MIDDLE, scene(), "A");
+}
+
+#[test]
+fn ascii_is_ascii() {
+    let mut stage = Stage::new(Options { ascii: true, ..options(Mode::Approve) }, SMALL, now()).unwrap();
+    stage.show(hostile(), now());
+    assert!(text(&mut stage).is_ascii());
+    one("ascii", Options { ascii: true, ..options(Mode::Approve) }, SMALL, scene(), "o");
+}
+
+#[test]
+fn a_simulated_workspace_says_so() {
+    one("simulated", Options { simulated: true, ..options(Mode::Approve) }, MIDDLE, scene(), "");
+}
+
+#[test]
+fn a_critical_job_says_so_before_it_is_touched() {
+    let mut scene = scene();
+    scene.incidents[0].job.name = "payments_settle".to_owned();
+    one("critical", options(Mode::Approve), MIDDLE, scene, "a");
+}
+
+#[test]
+fn too_small_a_terminal_says_what_it_needs_and_every_size_draws() {
+    let mut stage = stage(SMALL, Mode::Approve, scene());
+    for keys in ["", "a", "Esc o", "Esc ?", "Esc e", "Esc /", "Esc h /"] {
+        press(&mut stage, keys);
+        for width in [0, 1, 21, 59, 60, 99, 100, 203] {
+            for height in [0, 1, 4, 15, 16, 29, 30, 51] {
+                let mut small = Stage::new(options(Mode::Approve), Size { width, height }, now()).unwrap();
+                small.model = crate::console::model::Model { size: Size { width, height }, ..stage.model.clone() };
+                small.tell(crate::console::model::Msg::Resize(Size { width, height }));
+                let text = text(&mut small);
+                if width >= 20 && height >= 3 && (width < 60 || height < 16) {
+                    assert!(text.contains("60x16") && text.contains("q quits"), "{width}x{height}: {text}");
+                }
+            }
+        }
+    }
+}
+
+/// Cells of the screen that hold `words`.
+fn cells<'a>(buffer: &'a ratatui::buffer::Buffer, words: &str) -> Vec<&'a ratatui::buffer::Cell> {
+    let width = usize::from(buffer.area.width);
+    for line in buffer.content.chunks(width) {
+        let symbols: Vec<&str> = line.iter().map(|cell| cell.symbol()).collect();
+        let n = words.chars().count();
+        if let Some(at) = (0..width.saturating_sub(n)).find(|at| symbols[*at..at + n].concat() == words) {
+            return line[at..at + n].iter().collect();
+        }
+    }
+    panic!("{words} is not on the screen");
+}
+
+#[test]
+fn the_line_that_decided_stands_out_with_and_without_colour() {
+    for color in [ColorChoice::Never, ColorChoice::Basic, ColorChoice::Rich] {
+        for theme in [ThemeChoice::Dark, ThemeChoice::Light] {
+            let mut stage = Stage::new(Options { color, theme, ..options(Mode::Approve) }, MIDDLE, now()).unwrap();
+            stage.show(scene(), now());
+            let buffer = stage.draw();
+            for cell in cells(buffer, "java.lang.OutOfMemoryError: Java heap space") {
+                assert!(cell.modifier.contains(Modifier::REVERSED));
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    let mut stage = Stage::new(Options { color: ColorChoice::Never, ..options(Mode::Approve) }, MIDDLE, now()).unwrap();
+    stage.show(scene(), now());
+    for keys in ["", "a", "Esc o", "Esc ?", "Esc e"] {
+        press(&mut stage, keys);
+        let plain = ratatui::style::Color::Reset;
+        assert!(stage.draw().content.iter().all(|cell| cell.fg == plain && cell.bg == plain), "after {keys}");
+    }
+}
