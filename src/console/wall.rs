@@ -55,13 +55,13 @@ pub fn folds(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
     for (at, c) in text.char_indices() {
         let columns = c.width().unwrap_or(0);
         // A space at a line's end hangs over the edge, unseen.
-        if used + columns > max && at > start && c != ' ' {
+        while used + columns > max && at > start && c != ' ' {
             // A word longer than half a line is broken: otherwise a path would leave the line empty.
-            let fills = |end: &usize| *end > start && text[start..*end].width() * 2 >= max;
+            let fills = |end: &usize| *end > start && cells(&text[start..*end]) * 2 >= max;
             let end = space.filter(fills).or(joint.filter(fills)).unwrap_or(at);
             lines.push(start..end);
             start = end;
-            used = text[start..at].width();
+            used = cells(&text[start..at]);
             (space, joint) = (None, None);
         }
         used += columns;
@@ -73,6 +73,11 @@ pub fn folds(text: &str, max: usize) -> Vec<std::ops::Range<usize>> {
     }
     lines.push(start..text.len());
     lines
+}
+
+/// Columns, character by character: never fewer than a terminal takes for them together.
+fn cells(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// The text as lines of at most `max` columns.
