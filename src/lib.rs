@@ -23,3 +23,5 @@ pub mod redact;
 pub mod console;
 /// How failures arrive: polling now. Knows `domain`, `databricks`, `ledger`.
 pub mod intake;
+/// The simulated workspace, over HTTP. Knows `domain`.
+pub mod sim;
