@@ -29,7 +29,7 @@ pub fn refusal(model: &Model, act: Act) -> Option<String> {
         Layer::List => on_list(model, act),
         Layer::Reader => on_reader(model, act),
         Layer::Override => match (act, model.over.last()) {
-            (Act::Confirm, Some(Overlay::Override(form))) if form.reason().is_empty() => Some("a reason is needed first".to_owned()),
+            (Act::Confirm, Some(Overlay::Override(form))) if form.reason().is_empty() => Some("a note is needed first".to_owned()),
             _ => None,
         },
         Layer::Search | Layer::Filter | Layer::Question | Layer::Chooser => None,

@@ -13,6 +13,7 @@ mod layout;
 mod list;
 mod model;
 mod notice;
+mod options;
 mod pane;
 pub mod picture;
 mod reader;
@@ -29,7 +30,7 @@ mod office;
 mod run;
 mod terminal;
 
-pub use model::{Llm, Options};
+pub use options::{Llm, Options};
 pub use run::{ConsoleError, Seat, run};
 pub use theme::{ColorChoice, ThemeChoice, ThemeError};
 

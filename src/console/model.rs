@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use crate::decide::Policy;
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
-use crate::domain::decision::Mode;
-use crate::domain::ids::{IncidentId, WorkspaceName};
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, State, Transition};
 use crate::ledger::AutoApply;
 
@@ -20,38 +17,9 @@ use super::key::{Key, Layer};
 use super::layout::{self, Pane, Plan};
 use super::list::List;
 use super::notice::{Notice, Notices};
+use super::options::Options;
 use super::reader::Reader;
 use super::snapshot::{Entry, Snapshot};
-use super::theme::{ColorChoice, ThemeChoice};
-
-/// What the LLM's pane says when there is no opinion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Llm {
-    NotConfigured,
-    /// The model's name.
-    Configured(String),
-}
-
-/// How this console was started.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub workspaces: Vec<WorkspaceName>,
-    /// The workspace's host, as a call's address shows it; empty when there are several.
-    pub host: String,
-    pub mode: Mode,
-    /// Under whose name decisions are recorded.
-    pub user: String,
-    /// For what is critical and how many re-runs there are: shown, never decided here.
-    pub policy: Policy,
-    /// The workspace is a simulated one: said on the screen, so that nobody takes it for theirs.
-    pub simulated: bool,
-    pub llm: Llm,
-    pub ascii: bool,
-    pub color: ColorChoice,
-    pub theme: ThemeChoice,
-    /// Times are shown in it.
-    pub zone: TimeZone,
-}
 
 /// Why a person's decision did not reach the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,8 @@ use crate::ledger::{AgentStatus, AutoApply, Counts};
 
 use super::dossier::Dossier;
 pub use super::dossier::Papers;
-use super::model::{Effect, Model, Msg, Options};
+use super::model::{Effect, Model, Msg};
+use super::options::Options;
 use super::snapshot::{Entry, Snapshot};
 use super::theme::{Theme, ThemeError};
 use super::update::update;

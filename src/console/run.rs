@@ -17,8 +17,9 @@ use crate::domain::Timestamp;
 use crate::ledger::Ledger;
 
 use super::feed::{Archive, Feed};
-use super::model::{Effect, Model, Msg, Options};
+use super::model::{Effect, Model, Msg};
 use super::office::{Errand, Office};
+use super::options::Options;
 use super::snapshot::Entry;
 use super::terminal::{self, Guard};
 use super::theme::{Theme, ThemeError};

@@ -68,6 +68,12 @@ impl ThemeChoice {
 #[error("the theme cannot be read: {0}")]
 pub struct ThemeError(String);
 
+impl ThemeError {
+    pub(super) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shade {

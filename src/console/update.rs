@@ -77,6 +77,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             effects.push(Effect::Load(entry));
         }
     }
+    if model.dirty {
+        // What is drawn next: a tick is compared with it.
+        model.face = view::face(model);
+    }
     effects
 }
 
@@ -270,9 +274,5 @@ fn on_snapshot(model: &mut Model, snapshot: Arc<Snapshot>) {
 fn on_tick(model: &mut Model, at: Timestamp) {
     model.now = model.now.max(at);
     model.dirty |= model.notices.tick(model.now);
-    let face = view::face(model);
-    if face != model.face {
-        model.face = face;
-        model.dirty = true;
-    }
+    model.dirty |= view::face(model) != model.face;
 }

@@ -2,7 +2,8 @@
 
 use ratatui::text::Line;
 
-use crate::console::model::{Llm, Model};
+use crate::console::model::Model;
+use crate::console::options::Llm;
 use crate::console::theme::{Meaning, Theme};
 use crate::console::wall::{hanging, ink};
 use crate::domain::incident::Incident;
@@ -45,8 +46,8 @@ fn opinion(incident: &Incident, width: usize, theme: &Theme) -> Option<Vec<Line<
 
 fn how_to(width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (base, muted, accent) = (theme.of(Meaning::Base), theme.of(Meaning::Muted), theme.of(Meaning::Accent));
-    let mut lines =
-        hanging("", 0, "No LLM is configured; the rules decide alone. One can read the same evidence beside them:", width, base, base);
+    let intro = "No LLM is configured; the rules decide alone. Its place is here, beside them. To give it one, in the config file or the environment:";
+    let mut lines = hanging("", 0, intro, width, base, base);
     for setting in ["llm.provider = \"azure\"", "AZURE_OPENAI_ENDPOINT=https://…", "AZURE_OPENAI_DEPLOYMENT=…", "AZURE_OPENAI_API_KEY=…"]
     {
         lines.extend(hanging("", 2, setting, width, base, accent));

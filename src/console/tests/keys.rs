@@ -1,1 +1,222 @@
+//! Keys: a scene, what is pressed, what the screen says and what goes to the ledger.
 
+use super::world::{MIDDLE, SMALL, ago, incident_of, now, press, scene, stage, text};
+use crate::console::model::{Effect, Msg, Refusal};
+use crate::console::picture::{Scene, Stage};
+use crate::domain::decision::Mode;
+use crate::domain::incident::{Ending, State};
+use crate::ledger::AutoApply;
+
+/// What was asked of the ledger and the terminal, in words.
+fn told(stage: &Stage) -> Vec<String> {
+    let told = stage.effects.iter().map(|effect| match effect {
+        Effect::Commit { transition, .. } => {
+            let incident = &transition.incident;
+            let note = incident.approval.as_ref().and_then(|approval| approval.note.clone());
+            let action = incident.decision.as_ref().map(|decision| decision.action.as_str()).unwrap_or("-");
+            let note = note.map(|note| format!(" \"{note}\"")).unwrap_or_default();
+            format!("{} {} -> {} {action}{note}", incident.job.name, transition.from, incident.state)
+        }
+        Effect::AutoApply(on) => format!("auto-apply {on}"),
+        Effect::Copy(text) => format!("copy {text}"),
+        Effect::Quit => "quit".to_owned(),
+        Effect::Load(_) => "load".to_owned(),
+    });
+    told.collect()
+}
+
+/// After these keys the screen says `says`, and the effects are `effects`.
+fn check(before: Scene, mode: Mode, keys: &str, says: &str, effects: &[&str]) {
+    let mut stage = stage(MIDDLE, mode, before);
+    press(&mut stage, keys);
+    let screen = text(&mut stage);
+    assert!(screen.contains(says), "after `{keys}` the screen should say `{says}`:\n{screen}");
+    assert_eq!(told(&stage), effects, "after `{keys}`");
+}
+
+/// Only incidents in this state.
+fn only(state: State) -> Scene {
+    let mut scene = scene();
+    scene.incidents.retain(|incident| incident.state == state);
+    scene
+}
+
+#[test]
+fn a_key_says_what_it_will_do_before_it_is_done() {
+    let clickstream = "clickstream_backfill awaiting -> scheduled retry";
+    for (keys, says, effects) in [
+        ("j j a", "Approve: clickstream_backfill, run 7731150", &[][..]),
+        ("j j a", "POST /api/2.2/jobs/runs/repair", &[]),
+        ("j j a", "retry 1 of 3: the failed tasks run again", &[]),
+        ("j j a Enter", "writing", &[clickstream]),
+        ("j j a y", "writing", &[clickstream]),
+        ("j j a a", "withdrawn; nothing was done", &[]),
+        ("j j a j", "withdrawn; nothing was done", &[]),
+        ("j j a Esc", "a approve", &[]),
+        ("j a", "mail to the owner, data-platform@example.com", &[]),
+        ("j a Enter", "writing", &["crm_sync awaiting -> scheduled notify"]),
+        ("a", "runmend does not change settings itself yet", &[]),
+        ("i", "Ignore: orders_daily_load, run 7731204", &[]),
+        ("i Enter", "", &["orders_daily_load awaiting -> ignored retry_with_new_params"]),
+        ("i i", "withdrawn; nothing was done", &[]),
+        ("A", "Auto-apply for this session", &[]),
+        ("A", "clickstream_backfill, run 7731150", &[]),
+        ("A Enter", "", &["auto-apply true"]),
+        ("A n", "A auto-apply", &[]),
+    ] {
+        check(scene(), Mode::Approve, keys, says, effects);
+    }
+}
+
+#[test]
+fn an_override_needs_a_note_and_shows_the_request() {
+    for (keys, says, effects) in [
+        ("o", "Override: orders_daily_load, run 7731204", &[][..]),
+        ("o", "POST /api/2.2/jobs/runs/repair", &[]),
+        ("o Enter", "a note is needed first", &[]),
+        ("o \"  \" Enter", "a note is needed first", &[]),
+        ("o Tab", "mail to the owner, data-platform@example.com", &[]),
+        ("o Tab Tab", "mail to the on-call address", &[]),
+        ("o Tab Tab Tab", "close the incident", &[]),
+        ("o Tab Tab Tab Tab", "(•) retry", &[]),
+        ("o \"month end\" Enter", "writing", &["orders_daily_load awaiting -> scheduled retry \"month end\""]),
+        ("o Tab Tab Tab \"known\" Enter", "", &["orders_daily_load awaiting -> ignored retry_with_new_params"]),
+        ("o \"aq?\" Esc", "a approve", &[]),
+    ] {
+        check(scene(), Mode::Approve, keys, says, effects);
+    }
+}
+
+#[test]
+fn a_refused_key_says_why() {
+    for (state, keys, says) in [
+        (State::Acting, "a", "approve: nothing awaits approval here, it is acting"),
+        (State::Acting, "o", "override: the workspace is at it"),
+        (State::Acting, "i", "ignore: the call is being made"),
+        (State::Watching, "c", "close: only what is with people can be closed as handled"),
+        (State::Scheduled, "o", "override: it is scheduled; `i` stops it"),
+        (State::Detected, "p", "call: no call is planned here"),
+        (State::Closed(Ending::Mended), "i", "ignore: it is closed: mended"),
+        (State::WithPeople, "N", "notices: there were none yet"),
+    ] {
+        check(only(state), Mode::Approve, keys, says, &[]);
+    }
+    check(Scene::default(), Mode::Approve, "a", "approve: no incident is selected", &[]);
+    check(only(State::AwaitingApproval), Mode::Observe, "a", "approve: mode observe carries nothing out", &[]);
+    check(scene(), Mode::Auto, "A", "auto-apply: mode auto carries decisions out without it", &[]);
+    let auto = AutoApply { by: "night-shift".to_owned(), until: ago(-42) };
+    check(Scene { auto_apply: Some(auto), ..scene() }, Mode::Approve, "A", "night-shift has it on at another console", &[]);
+}
+
+#[test]
+fn what_people_dealt_with_is_closed_and_what_waits_with_them_can_be_overridden() {
+    let with_people = || only(State::WithPeople);
+    check(with_people(), Mode::Approve, "c", "Close as handled: payments_reconcile", &[]);
+    check(with_people(), Mode::Approve, "c Enter", "", &["payments_reconcile with people -> handled escalate"]);
+    check(with_people(), Mode::Approve, "o", "this job is critical (policy.critical payments_*)", &[]);
+}
+
+#[test]
+fn reading_moves_nothing() {
+    let url = "https://acme-prod.cloud.databricks.com/jobs/4204/runs/7731204";
+    for (keys, says, effects) in [
+        ("e", "Evidence · orders_daily_load, run 7731204", &[][..] as &[&str]),
+        ("e / \"finished task 199.0\" Enter", "2 lines", &[]),
+        ("e / \"no such words\"", "not found", &[]),
+        ("e Esc", "Incidents", &[]),
+        ("Enter q", "Incidents", &[]),
+        ("h", "chained by sha-256", &[]),
+        ("p", "\"rerun_tasks\": [", &[]),
+        ("y", url, &["copy https://acme-prod.cloud.databricks.com/jobs/4204/runs/7731204"]),
+        ("s", "newest first", &[]),
+        ("s s s", "by job", &[]),
+        ("/ \"crm\" Enter", "1-1 of 1 that match, 15 in all", &[]),
+        ("/ \"crm\" Esc", "1-10 of 15", &[]),
+        ("/ \"qA?\" Enter", "None of 15 incidents matches", &[]),
+        ("4 k k", "4 Evidence", &[]),
+        ("f", "FROZEN", &[]),
+        ("? \"override\" Enter", "Override: orders_daily_load", &[]),
+        ("? \"sort\" Enter", "newest first", &[]),
+        (": \"quit\" Enter", "", &["quit"]),
+        ("q", "", &["quit"]),
+        ("Ctrl-c", "", &["quit"]),
+        ("o Ctrl-c", "", &["quit"]),
+        ("a Ctrl-c", "", &["quit"]),
+        ("e / Ctrl-c", "", &["quit"]),
+    ] {
+        check(scene(), Mode::Approve, keys, says, effects);
+    }
+}
+
+#[test]
+fn pasted_text_presses_no_key() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    stage.tell(Msg::Paste("a\ny\n".to_owned()));
+    assert!(text(&mut stage).contains("pasted text was left out"));
+    press(&mut stage, "o");
+    stage.tell(Msg::Paste("month\u{1b}[31m end\nq".to_owned()));
+    assert!(text(&mut stage).contains("[month end q"));
+    assert!(told(&stage).is_empty());
+}
+
+#[test]
+fn a_conflict_is_told_and_changes_nothing() {
+    let mut stage = stage(SMALL, Mode::Approve, scene());
+    press(&mut stage, "j j a Enter");
+    let id = incident_of(&stage, "clickstream_backfill").id;
+    assert!(text(&mut stage).contains("writing"));
+    let said = "approved: retry 1 of 3".to_owned();
+    stage.tell(Msg::Committed { incident: id, said, result: Err(Refusal::Conflict) });
+    let screen = text(&mut stage);
+    assert!(screen.contains("changed meanwhile, look again; nothing was done"), "{screen}");
+    assert!(!screen.contains("writing"), "{screen}");
+    assert_eq!(stage.effects.len(), 1);
+}
+
+#[test]
+fn a_second_decision_waits_for_the_first() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    press(&mut stage, "j j a Enter a");
+    assert!(text(&mut stage).contains("what you decided before is being written"));
+    let id = incident_of(&stage, "clickstream_backfill").id;
+    stage.tell(Msg::Committed { incident: id.clone(), said: "approved".to_owned(), result: Ok(5) });
+    press(&mut stage, "a");
+    assert!(text(&mut stage).contains("what you decided before is being written"), "until the ledger shows it");
+    let mut newer = scene();
+    let changed = newer.incidents.iter_mut().find(|incident| incident.id == id).unwrap();
+    (changed.version, changed.state) = (5, State::Scheduled);
+    stage.show(newer, now());
+    assert!(!text(&mut stage).contains("writing"));
+}
+
+#[test]
+fn a_question_whose_incident_moved_on_is_taken_back() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    press(&mut stage, "j j a");
+    // The agent looked at it and changed nothing: the question stays, and answers for the newer version.
+    let mut newer = scene();
+    newer.incidents[2].version = 9;
+    stage.show(newer, now());
+    assert!(text(&mut stage).contains("Approve: clickstream_backfill"));
+    // Somebody else approved it.
+    let mut newer = scene();
+    (newer.incidents[2].version, newer.incidents[2].state) = (10, State::Scheduled);
+    stage.show(newer, now());
+    assert!(text(&mut stage).contains("changed meanwhile, look again; nothing was done: clickstream_backfill"));
+    press(&mut stage, "Enter");
+    assert!(told(&stage).is_empty());
+}
+
+#[test]
+fn a_tick_draws_only_what_it_changes() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    assert!(stage.model.take_dirty());
+    stage.tell(Msg::Tick(now()));
+    stage.model.take_dirty();
+    for (keys, seconds, dirty) in [("", 0, false), ("", 1, true), ("e", 2, false), ("Esc", 3, true)] {
+        press(&mut stage, keys);
+        stage.model.take_dirty();
+        stage.tell(Msg::Tick(ago(-seconds)));
+        assert_eq!(stage.model.take_dirty(), dirty, "after `{keys}` and {seconds} s");
+    }
+}

@@ -385,3 +385,8 @@ pub fn text(stage: &mut Stage) -> String {
     }
     text
 }
+
+/// The incident of this job, as the list holds it.
+pub fn incident_of(stage: &Stage, job: &str) -> Incident {
+    stage.model.list.rows.iter().find(|entry| entry.incident.job.name == job).unwrap().incident.clone()
+}

@@ -151,6 +151,9 @@ fn rebuild(model: &mut Model) {
     let rows = list_rows(model);
     if let Some(snapshot) = model.latest.clone() {
         model.list.rebuild(&snapshot, rows);
+        // Another filter or order is another list: it is seen from its top, as far as the cursor allows.
+        model.list.top = 0;
+        model.list.clamp(rows);
     }
 }
 

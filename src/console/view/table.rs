@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::console::layout;
 use crate::console::model::{Model, Overlay};
+use crate::console::options::Llm;
 use crate::console::snapshot::Entry;
 use crate::console::theme::{Meaning, Theme};
 use crate::console::wall::{clean, fit, hanging, ink, width};
@@ -59,7 +60,7 @@ const ACTION_WITH_NEXT: usize = 19;
 /// The columns that fit, with their widths.
 fn columns(model: &Model, room: usize) -> Vec<(Column, &'static str, usize)> {
     let several = model.options.workspaces.len() > 1;
-    let has_llm = model.options.llm != crate::console::model::Llm::NotConfigured;
+    let has_llm = model.options.llm != Llm::NotConfigured;
     let mut chosen: Vec<_> = COLUMNS
         .into_iter()
         .filter(|(column, ..)| (*column != Column::Workspace || several) && (*column != Column::Llm || has_llm))
@@ -195,8 +196,8 @@ fn cell(model: &Model, incident: &Incident, column: Column, (has_next, has_llm):
         Column::Action => {
             let action = words::action(incident, model.max_attempts());
             match state {
+                _ if model.pending.contains_key(&incident.id) => ("writing".to_owned(), base),
                 State::Scheduled => (format!("{action}, {}", next(model, incident)), base),
-                _ if model.pending.contains_key(&incident.id) => (format!("{action}, writing"), base),
                 _ => (action, base),
             }
         }
