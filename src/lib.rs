@@ -25,3 +25,5 @@ pub mod console;
 pub mod intake;
 /// The simulated workspace, over HTTP. Knows `domain`.
 pub mod sim;
+/// What the judgement says of texts and labelled files, offline. Knows `domain`, `decide`, `classify`, `redact`.
+pub mod report;

@@ -1,0 +1,50 @@
+//! A field's text as the rules see it: bounded, ASCII lower case, every white space a blank, byte for byte as long as the original, so
+//! that an offset here is an offset there.
+
+use crate::domain::evidence::Field;
+
+/// A field is read to here from its start …
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// … and from here to its end: the exception that ended a run stands at one of the two. The middle of a longer text is not read, so that
+/// a hostile log costs no more than a long one.
+const TAIL_BYTES_MAX: usize = 96 << 10;
+
+/// A stretch of one field.
+pub struct Piece<'a> {
+    pub field: Field,
+    /// Where `text` starts in its field.
+    pub base: usize,
+    pub text: &'a str,
+    /// `text`, folded.
+    pub folded: Vec<u8>,
+}
+
+/// The one or two stretches of a field that are read.
+pub fn pieces(field: Field, text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let (head, tail) = if text.len() <= HEAD_BYTES_MAX + TAIL_BYTES_MAX {
+        (text, None)
+    } else {
+        let end = floor_boundary(text, HEAD_BYTES_MAX);
+        let start = floor_boundary(text, text.len() - TAIL_BYTES_MAX);
+        (&text[..end], Some((start, &text[start..])))
+    };
+    std::iter::once((0, head)).chain(tail).map(move |(base, text)| Piece { field, base, text, folded: fold(text) })
+}
+
+pub fn fold(text: &str) -> Vec<u8> {
+    text.bytes()
+        .map(|b| match b {
+            b'\n' | b'\t' | b'\r' => b' ',
+            b => b.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+/// The last character boundary at or before `at`.
+pub fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

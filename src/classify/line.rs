@@ -1,0 +1,226 @@
+//! What a line of an error text is: an exception's head, a stack frame, source code, a log line, or plain words.
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warn,
+    Quiet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    Blank,
+    /// A frame of a JVM, .NET or Python trace, or what stands for left-out ones.
+    Frame,
+    /// A line of somebody's program, printed in a trace.
+    Source,
+    /// `Traceback (most recent call last)`: frames follow, the exception comes after them.
+    Traceback,
+    /// `During handling of the above exception …`: what follows came of what stands above.
+    Consequence,
+    /// `Caused by: …`; the head starts at this offset in the line.
+    CausedBy(usize),
+    /// `some.pack.Class: message`; the class name is `start..end` in the line.
+    Head(usize, usize),
+    Log(Level),
+    Text,
+}
+
+/// `in_trace`: between `Traceback` and its exception, where indented and numbered lines are source.
+pub fn read(line: &str, in_trace: bool) -> Line {
+    let trimmed = line.trim_start();
+    let indent = line.len() - trimmed.len();
+    if trimmed.trim_end().is_empty() {
+        return Line::Blank;
+    }
+    if is_frame(trimmed) {
+        return Line::Frame;
+    }
+    if trimmed.contains("Traceback (most recent call last)") {
+        return Line::Traceback;
+    }
+    if trimmed.starts_with("During handling of the above exception") || trimmed.starts_with("The above exception was the direct cause") {
+        return Line::Consequence;
+    }
+    if let Some(at) = caused_by(trimmed) {
+        return Line::CausedBy(indent + at);
+    }
+    if trimmed.starts_with("---------") || trimmed.bytes().all(|b| matches!(b, b'^' | b'~' | b' ' | b'-' | b'|')) {
+        return Line::Source;
+    }
+    if in_trace && is_source(line, trimmed, indent) {
+        return Line::Source;
+    }
+    if let Some((start, end)) = head(trimmed) {
+        return Line::Head(indent + start, indent + end);
+    }
+    match level(trimmed) {
+        Some(level) => Line::Log(level),
+        None => Line::Text,
+    }
+}
+
+fn is_frame(trimmed: &str) -> bool {
+    if let Some(rest) = trimmed.strip_prefix("at ") {
+        let name = rest.split(['(', ' ']).next().unwrap_or_default();
+        return rest.contains('(') && name.contains('.') || name.matches('.').count() >= 2;
+    }
+    if let Some(rest) = trimmed.strip_prefix("... ") {
+        return rest.contains("more") || rest.contains("omitted");
+    }
+    if let Some(rest) = trimmed.strip_prefix("File ") {
+        return rest.contains(", line ") || rest.contains(", in ") || rest.contains("<command-") || rest.contains(":<line");
+    }
+    matches!(trimmed.trim_end(), "Driver stacktrace:" | "(...)" | "...")
+        || trimmed.starts_with("[Previous line repeated")
+        // Notebook frames of older runtimes: `/databricks/x.py in name(args)`, `<command-1> in <module>`.
+        || (trimmed.starts_with('/') || trimmed.starts_with("<command-") || trimmed.starts_with("<ipython-"))
+            && trimmed.contains(" in ")
+            && (trimmed.contains(".py in ") || trimmed.contains(".pyx in ") || trimmed.contains("> in "))
+}
+
+/// A line of code within a traceback: indented, numbered, or marked with an arrow.
+fn is_source(line: &str, trimmed: &str, indent: usize) -> bool {
+    if line.starts_with("--") && trimmed.trim_start_matches('-').starts_with('>') {
+        return true;
+    }
+    if trimmed.starts_with("->") || trimmed.starts_with("--->") {
+        return true;
+    }
+    let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > 0 {
+        // ` 12 code`, `12     code`; but not `404 Client Error`, nor a date.
+        let after = trimmed.as_bytes().get(digits);
+        return (after.is_none() || after == Some(&b' '))
+            && digits <= 5
+            && (indent > 0 || trimmed[digits..].starts_with("  ") || digits < 3);
+    }
+    indent >= 2
+}
+
+fn caused_by(trimmed: &str) -> Option<usize> {
+    for mark in ["Caused by:", "caused by:", "Suppressed:"] {
+        if let Some(rest) = trimmed.strip_prefix(mark) {
+            return Some(mark.len() + rest.len() - rest.trim_start().len());
+        }
+    }
+    None
+}
+
+/// The class name at the head of an exception line, after the marks that tools put before it.
+fn head(trimmed: &str) -> Option<(usize, usize)> {
+    let mut at = 0;
+    for mark in ["Exception in thread ", "ERROR: ", "Error: ", "error: ", "[error] ", "[Error] ", ": ", "E   ", "Failed: ", "Reason: "] {
+        if let Some(rest) = trimmed[at..].strip_prefix(mark) {
+            at = trimmed.len() - rest.len();
+            if mark == "Exception in thread "
+                && let Some(quote) = rest.strip_prefix('"').and_then(|rest| rest.find("\" "))
+            {
+                at += quote + 3;
+            }
+        }
+    }
+    let rest = &trimmed[at..];
+    let length = class_length(rest)?;
+    let name = &rest[..length];
+    let after = rest[length..].trim_start_matches('$');
+    let ends = after.is_empty() || after.starts_with(':') || after.starts_with('(') || after.starts_with(" (");
+    (ends && is_exception_name(name)).then_some((at, at + length))
+}
+
+/// Length of the dotted identifier at the start.
+pub fn class_length(text: &str) -> Option<usize> {
+    let length = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$')).count();
+    let name = text[..length].trim_end_matches('.');
+    name.bytes().next().filter(u8::is_ascii_alphabetic)?;
+    Some(name.len())
+}
+
+/// Does the name read like an exception's: `java.io.IOException`, `KeyError`, `KeyboardInterrupt`, `databricks.sdk.errors.platform.NotFound`?
+pub fn is_exception_name(name: &str) -> bool {
+    let simple = name.rsplit(['.', '$']).next().unwrap_or_default();
+    if simple.len() < 4 || !simple.bytes().next().is_some_and(|b| b.is_ascii_uppercase()) {
+        return false;
+    }
+    const ENDS: [&str; 12] = [
+        "Exception",
+        "Error",
+        "Failure",
+        "Fault",
+        "Interrupt",
+        "Exit",
+        "Throwable",
+        "Warning",
+        "Timeout",
+        "Canceled",
+        "Cancelled",
+        "Exceeded",
+    ];
+    ENDS.iter().any(|end| simple.ends_with(end)) && simple != "Error" && simple != "Warning"
+        || name.contains(".errors.")
+        || name.contains(".exceptions.")
+        || name.contains(".exc.")
+        || simple.starts_with("Err") && name.contains('.')
+}
+
+/// A log line's level, from its first words.
+pub fn level(trimmed: &str) -> Option<Level> {
+    let first = trimmed.as_bytes().first()?;
+    if !(first.is_ascii_digit() || *first == b'[' || first.is_ascii_uppercase()) {
+        return None;
+    }
+    let mut end = trimmed.len().min(80);
+    while !trimmed.is_char_boundary(end) {
+        end -= 1;
+    }
+    let start = &trimmed[..end];
+    // A level without a time before it is a log line only when it opens the line.
+    let dated = first.is_ascii_digit() && start.contains(':') || *first == b'[';
+    for (words, level) in [
+        (&["ERROR", "FATAL", "CRITICAL", "SEVERE", "error]"] as &[&str], Level::Error),
+        (&["WARN", "WARNING", "warning]"], Level::Warn),
+        (&["INFO", "DEBUG", "TRACE", "info]", "debug]"], Level::Quiet),
+    ] {
+        for word in words {
+            match start.find(word) {
+                Some(0) if start[word.len()..].starts_with([' ', ':']) => return Some(level),
+                Some(at) if at > 0 && dated && at < 60 => return Some(level),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, in_trace: bool, want: Line) {
+        assert_eq!(read(line, in_trace), want, "{line:?}");
+    }
+
+    #[test]
+    fn lines_are_read_for_what_they_are() {
+        check("\tat org.apache.spark.rdd.RDD.map(RDD.scala:10)", false, Line::Frame);
+        check("\t... 23 more", false, Line::Frame);
+        check("  File \"/x/y.py\", line 3, in f", true, Line::Frame);
+        check("File <command-12>, line 2", true, Line::Frame);
+        check("/databricks/spark/python/pyspark/cloudpickle.py in save_function(self, obj, name)", true, Line::Frame);
+        check("    return f(x)", true, Line::Source);
+        check("---> 14 raise ValueError('x')", true, Line::Source);
+        check("     12 try:", true, Line::Source);
+        check("Traceback (most recent call last):", false, Line::Traceback);
+        check("Caused by: java.io.IOException: x", false, Line::CausedBy(11));
+        check("java.io.IOException: disk", false, Line::Head(0, 19));
+        check("Exception in thread \"main\" java.lang.Foo: y", false, Line::Text);
+        check("Exception in thread \"main\" java.lang.FooError: y", false, Line::Head(27, 45));
+        check(": org.apache.spark.SparkException: x", false, Line::Head(2, 33));
+        check("KeyError: 'x'", true, Line::Head(0, 8));
+        check("404 Client Error: Not Found", true, Line::Text);
+        check("26/11/23 07:27:37 WARN Master: Got", false, Line::Log(Level::Warn));
+        check("[2022-08-23, 00:46:41 UTC] {x.py:1} ERROR - no", false, Line::Log(Level::Error));
+        check("plain words", false, Line::Text);
+    }
+}

@@ -1,0 +1,220 @@
+//! Reads a failure's texts the way a person does: which words are the message of which exception, which exception caused which, and
+//! which lines are frames, source or a log's chatter.
+//!
+//! In a JVM chain the last `Caused by` is the root; in a Python chain (`During handling of …`) the first exception is. Wrappers above the
+//! root stay readable, with less weight.
+
+use crate::domain::evidence::{FailureText, Field};
+
+use super::fold::{self, Piece};
+use super::line::{self, Level, Line};
+
+/// No chain that a person wrote is longer; what a hostile text adds beyond stays at the last depth.
+const DEPTH_MAX: u32 = 64;
+/// A message goes on over so many lines at most: behind them a plan, a query or a listing follows.
+const MESSAGE_LINES_MAX: usize = 60;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The message of an exception.
+    Message,
+    /// Words of their own, or a state message.
+    Plain,
+    Log(Level),
+    /// Frames and source: read only by rules that ask for it.
+    Trace,
+}
+
+/// A stretch of text of one kind. `start..end` in its piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    pub start: usize,
+    pub end: usize,
+    pub kind: Kind,
+    /// 0 = outermost; grows along the chain of causes.
+    pub depth: u32,
+    /// The exception's class name, in the piece; empty where there is none.
+    pub class: (usize, usize),
+    /// How much a word found here counts, 0..=1.
+    pub weight: f32,
+}
+
+/// One piece, read.
+pub struct Page<'a> {
+    pub piece: Piece<'a>,
+    /// In order, without overlap.
+    pub segments: Vec<Segment>,
+}
+
+/// The pages of a failure in the order of trust.
+pub fn read(text: &FailureText) -> Vec<Page<'_>> {
+    let mut pages = Vec::with_capacity(4);
+    for field in [Field::Error, Field::ErrorTrace, Field::StateMessage, Field::Logs] {
+        if let Some(words) = text.field(field).filter(|words| !words.trim().is_empty()) {
+            pages.extend(fold::pieces(field, words).map(page));
+        }
+    }
+    pages
+}
+
+fn page(piece: Piece<'_>) -> Page<'_> {
+    let mut reader = Reader::default();
+    let mut at = 0;
+    for line in piece.text.split_inclusive('\n') {
+        reader.line(at, line.trim_end_matches(['\n', '\r']));
+        at += line.len();
+    }
+    let mut segments = reader.finish();
+    weigh(piece.field, &mut segments);
+    Page { piece, segments }
+}
+
+#[derive(Default)]
+struct Reader {
+    segments: Vec<Segment>,
+    /// Frames of a Python trace are being read.
+    in_trace: bool,
+    depth: u32,
+    /// Python groups (`During handling`), the first is 0.
+    group: u32,
+    groups: Vec<u32>,
+    lines: usize,
+    /// The line before was no frame: words that follow belong to the same message.
+    open: bool,
+}
+
+impl Reader {
+    fn line(&mut self, at: usize, line: &str) {
+        match line::read(line, self.in_trace) {
+            Line::Blank => {}
+            Line::Frame | Line::Source => {
+                self.push(at, at + line.len(), Kind::Trace, (0, 0));
+                self.open = false;
+            }
+            Line::Traceback => {
+                self.in_trace = true;
+                // `PythonException: Traceback (most recent call last):` names the wrapper and opens the trace.
+                let words = line.find("Traceback").unwrap_or(0);
+                let before = line[..words].trim_end();
+                if before.ends_with(':') {
+                    self.words(at, before);
+                }
+                self.push(at + words, at + line.len(), Kind::Trace, (0, 0));
+                self.open = false;
+            }
+            Line::Consequence => {
+                self.in_trace = false;
+                self.group += 1;
+                self.depth = 0;
+                self.open = false;
+            }
+            Line::CausedBy(head) => {
+                self.in_trace = false;
+                self.deepen();
+                let class = line::class_length(&line[head..]).map_or((0, 0), |length| (at + head, at + head + length));
+                self.start(at, at + line.len(), class);
+            }
+            Line::Head(start, end) => {
+                self.in_trace = false;
+                if self.open || self.depth > 0 {
+                    // A message that holds another exception: `Py4JJavaError: … \n: org.apache…`.
+                    self.deepen();
+                }
+                self.start(at, at + line.len(), (at + start, at + end));
+                self.depth = self.depth.max(1);
+            }
+            Line::Log(level) => {
+                self.in_trace = false;
+                self.push(at, at + line.len(), Kind::Log(level), (0, 0));
+                self.open = false;
+            }
+            Line::Text => {
+                // The exception of a trace that the reader does not know by name.
+                self.in_trace = false;
+                self.words(at, line);
+            }
+        }
+    }
+
+    fn words(&mut self, at: usize, line: &str) {
+        if self.open
+            && self.lines < MESSAGE_LINES_MAX
+            && let Some(last) = self.segments.last_mut()
+        {
+            last.end = at + line.len();
+            self.lines += 1;
+            return;
+        }
+        self.push(at, at + line.len(), Kind::Plain, (0, 0));
+        self.open = true;
+        self.lines = 1;
+    }
+
+    fn start(&mut self, start: usize, end: usize, class: (usize, usize)) {
+        self.push(start, end, Kind::Message, class);
+        self.open = true;
+        self.lines = 1;
+    }
+
+    fn deepen(&mut self) {
+        self.depth = (self.depth + 1).min(DEPTH_MAX);
+    }
+
+    fn push(&mut self, start: usize, end: usize, kind: Kind, class: (usize, usize)) {
+        if kind == Kind::Trace
+            && let Some(last) = self.segments.last_mut()
+            && last.kind == Kind::Trace
+        {
+            last.end = end;
+            return;
+        }
+        self.segments.push(Segment { start, end, kind, depth: self.depth, class, weight: 0.0 });
+        self.groups.push(self.group);
+    }
+
+    /// Python's first group is the root: its depth counts on top of the later ones.
+    fn finish(mut self) -> Vec<Segment> {
+        for (segment, group) in self.segments.iter_mut().zip(&self.groups) {
+            segment.depth = segment.depth.saturating_add(self.group - group).min(DEPTH_MAX);
+        }
+        self.segments
+    }
+}
+
+/// A wrapper counts a little less with each step up from the root.
+const STEP: f32 = 0.05;
+const WRAPPER_MIN: f32 = 0.8;
+
+fn weigh(field: Field, segments: &mut [Segment]) {
+    let deepest = segments.iter().filter(|segment| segment.kind == Kind::Message).map(|segment| segment.depth).max().unwrap_or(0);
+    let trust = match field {
+        Field::Error => 1.0,
+        Field::ErrorTrace => 0.98,
+        Field::StateMessage => 0.95,
+        Field::TerminationCode | Field::TaskType => 1.0,
+        Field::Logs => 0.85,
+    };
+    for segment in segments {
+        let kind = match segment.kind {
+            Kind::Message => (1.0 - STEP * (deepest - segment.depth.min(deepest)) as f32).max(WRAPPER_MIN),
+            Kind::Plain => match field {
+                Field::Logs => 0.7,
+                _ => 0.97,
+            },
+            Kind::Log(Level::Error) => match field {
+                Field::Logs => 0.75,
+                _ => 0.97,
+            },
+            Kind::Log(Level::Warn) => match field {
+                Field::Logs => 0.5,
+                _ => 0.9,
+            },
+            Kind::Log(Level::Quiet) => match field {
+                Field::Logs => 0.25,
+                _ => 0.6,
+            },
+            Kind::Trace => 0.9,
+        };
+        segment.weight = trust * kind;
+    }
+}

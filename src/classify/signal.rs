@@ -1,0 +1,278 @@
+//! Everything in a failure's texts that speaks for a cause: phrases of rules, error conditions, SQLSTATEs, termination codes, and
+//! exceptions that nobody has named yet.
+
+use crate::domain::action::{Action, Parameter};
+use crate::domain::cause::Cause;
+use crate::domain::evidence::FailureText;
+
+use super::line;
+use super::pattern::Matcher;
+use super::reading::{Kind, Page, Segment};
+use super::rule::{Origin, Rule};
+use super::table::{Meaning, Tables};
+
+/// A text of a million condition names says no more than one of a few hundred.
+const SIGNALS_MAX: usize = 256;
+/// An exception that no rule knows is its author's: the program's own word that it failed.
+const OWN_EXCEPTION_STRENGTH: f32 = 36.0;
+const PLAIN_EXCEPTION_STRENGTH: f32 = 28.0;
+/// Among equals a user's rule comes first.
+const USER_BONUS: f32 = 5.0;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Index into the rules.
+    Rule(usize),
+    Condition(String),
+    Sqlstate(String),
+    Code(String),
+    /// An exception class that no rule knows.
+    Exception,
+}
+
+#[derive(Clone, Debug)]
+pub struct Signal {
+    pub source: Source,
+    pub cause: Cause,
+    pub action: Option<Action>,
+    pub set: Vec<Parameter>,
+    /// 0..=100, after the place's weight.
+    pub strength: f32,
+    /// Where: a page and a range in its piece; `None` for the termination code.
+    pub place: Option<Place>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub page: usize,
+    pub start: usize,
+    pub end: usize,
+    /// The segment's index in its page.
+    pub segment: usize,
+}
+
+/// A phrase's role, coded into the matcher's owner.
+pub const ROLES: usize = 3;
+pub const ROLE_ANY: usize = 0;
+pub const ROLE_WITH: usize = 1;
+pub const ROLE_UNLESS: usize = 2;
+
+pub struct Collector<'a> {
+    pub rules: &'a [Rule],
+    pub matcher: Option<&'a Matcher>,
+    pub tables: &'a Tables,
+}
+
+impl Collector<'_> {
+    pub fn collect(&self, text: &FailureText, pages: &[Page<'_>]) -> Vec<Signal> {
+        let mut signals = Vec::new();
+        self.phrases(text, pages, &mut signals);
+        for (number, page) in pages.iter().enumerate() {
+            self.names(number, page, &mut signals);
+        }
+        exceptions(pages, &mut signals);
+        if let Some(code) = text.termination_code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
+            let meaning = self.tables.code(code).or_else(|| self.tables.condition(code)).cloned().or_else(|| self.tables.by_words(code));
+            if let Some(meaning) = meaning {
+                signals.push(of_meaning(Source::Code(code.to_owned()), &meaning, 1.0, None));
+            }
+        }
+        signals
+    }
+
+    fn phrases(&self, text: &FailureText, pages: &[Page<'_>], signals: &mut Vec<Signal>) {
+        let Some(matcher) = self.matcher else { return };
+        let mut heard: Vec<(usize, f32, Place)> = Vec::new();
+        let mut with: Vec<usize> = Vec::new();
+        let mut unless: Vec<usize> = Vec::new();
+        for (number, page) in pages.iter().enumerate() {
+            let within = |at: usize| page.segment_at(at).map(|(_, segment)| (segment.start, segment.end));
+            matcher.find(&page.piece.folded, within, |hit| {
+                let Some((index, segment)) = page.segment_at(hit.start) else { return };
+                let (rule, role) = (hit.owner / ROLES, hit.owner % ROLES);
+                match role {
+                    ROLE_WITH => note(&mut with, rule),
+                    ROLE_UNLESS => note(&mut unless, rule),
+                    _ => {
+                        if segment.kind == Kind::Trace && !self.rules.get(rule).is_some_and(|rule| rule.trace) {
+                            return;
+                        }
+                        let place = Place { page: number, start: hit.start, end: hit.end, segment: index };
+                        match heard.iter_mut().find(|(known, ..)| *known == rule) {
+                            Some(known) if known.1 < segment.weight => *known = (rule, segment.weight, place),
+                            Some(_) => {}
+                            None => heard.push((rule, segment.weight, place)),
+                        }
+                    }
+                }
+            });
+        }
+        for (index, weight, place) in heard {
+            let Some(rule) = self.rules.get(index) else { continue };
+            let task = rule.tasks.is_empty() || text.task_type.as_ref().is_some_and(|task| rule.tasks.contains(task));
+            if !task || (!rule.with.is_empty() && !with.contains(&index)) || unless.contains(&index) {
+                continue;
+            }
+            let bonus = match rule.origin {
+                Origin::User => USER_BONUS,
+                Origin::Shipped => 0.0,
+            };
+            signals.push(Signal {
+                source: Source::Rule(index),
+                cause: rule.cause,
+                action: rule.action,
+                set: rule.set.clone(),
+                strength: f32::from(rule.strength) * weight + bonus,
+                place: Some(place),
+            });
+        }
+    }
+
+    /// `[CONDITION.SUB]`, `ERROR_CODE`, `SQLSTATE: xxxxx`.
+    fn names(&self, number: usize, page: &Page<'_>, signals: &mut Vec<Signal>) {
+        let bytes = page.piece.text.as_bytes();
+        for (index, segment) in page.segments.iter().enumerate() {
+            if segment.kind == Kind::Trace {
+                continue;
+            }
+            let mut at = segment.start;
+            while at < segment.end && signals.len() < SIGNALS_MAX {
+                if !bytes[at].is_ascii_uppercase() || at > 0 && is_name(bytes[at - 1]) {
+                    at += 1;
+                    continue;
+                }
+                let length = bytes[at..segment.end].iter().take_while(|b| is_name(**b) || **b == b'.').count();
+                let word = page.piece.text.get(at..at + length).unwrap_or_default().trim_end_matches('.');
+                let place = Place { page: number, start: at, end: at + word.len(), segment: index };
+                let bracketed = at > 0 && bytes[at - 1] == b'[' && bytes.get(at + word.len()) == Some(&b']');
+                let lower = bytes.get(at + length).is_some_and(u8::is_ascii_lowercase);
+                if !lower && word.len() > 3 {
+                    self.name(word, bracketed, segment, place, page, signals);
+                }
+                at += length.max(1);
+            }
+        }
+    }
+
+    fn name(&self, word: &str, bracketed: bool, segment: &Segment, place: Place, page: &Page<'_>, signals: &mut Vec<Signal>) {
+        if word == "SQLSTATE" {
+            let rest = page.piece.text.get(place.end..segment.end).unwrap_or_default();
+            let state: String =
+                rest.chars().take(12).skip_while(|c| !c.is_ascii_alphanumeric()).take_while(char::is_ascii_alphanumeric).collect();
+            if state.len() == 5
+                && let Some(meaning) = self.tables.sqlstate(&state)
+            {
+                signals.push(of_meaning(Source::Sqlstate(state), &meaning, segment.weight, Some(place)));
+            }
+            return;
+        }
+        // A plain word in capitals (`TIMEOUT`, `CONNECT`) is a name only within brackets or quotes.
+        let single = !word.contains('_');
+        let quoted = page.piece.text.as_bytes().get(place.start.wrapping_sub(1)).is_some_and(|b| matches!(b, b'\'' | b'"'));
+        if single && !bracketed && !quoted {
+            return;
+        }
+        if let Some(meaning) = self.tables.condition(word) {
+            signals.push(of_meaning(Source::Condition(word.to_owned()), meaning, segment.weight, Some(place)));
+        } else if let Some(meaning) = self.tables.code(word) {
+            signals.push(of_meaning(Source::Code(word.to_owned()), meaning, segment.weight * 0.95, Some(place)));
+        } else if bracketed
+            && !single
+            && let Some(meaning) = self.tables.by_words(word)
+        {
+            signals.push(of_meaning(Source::Condition(word.to_owned()), &meaning, segment.weight, Some(place)));
+        }
+    }
+}
+
+impl Page<'_> {
+    pub fn segment_at(&self, at: usize) -> Option<(usize, &Segment)> {
+        let index = self.segments.partition_point(|segment| segment.start <= at).checked_sub(1)?;
+        let segment = self.segments.get(index)?;
+        (at < segment.end).then_some((index, segment))
+    }
+}
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'
+}
+
+fn note(list: &mut Vec<usize>, rule: usize) {
+    if !list.contains(&rule) {
+        list.push(rule);
+    }
+}
+
+fn of_meaning(source: Source, meaning: &Meaning, weight: f32, place: Option<Place>) -> Signal {
+    Signal {
+        source,
+        cause: meaning.cause,
+        action: meaning.action,
+        set: meaning.set.clone(),
+        strength: f32::from(meaning.strength) * weight,
+        place,
+    }
+}
+
+/// Exceptions that carry others and say nothing of their own.
+const WRAPPERS: [&str; 24] = [
+    "Py4JJavaError",
+    "Py4JError",
+    "SparkException",
+    "PythonException",
+    "StreamingQueryException",
+    "ExecutionException",
+    "InvocationTargetException",
+    "UndeclaredThrowableException",
+    "UncheckedExecutionException",
+    "ExecutionError",
+    "HiveSQLException",
+    "SparkRuntimeException",
+    "AnalysisException",
+    "WorkflowException",
+    "DriverException",
+    "SQLException",
+    "PySparkException",
+    "PySparkRuntimeError",
+    "SparkConnectGrpcException",
+    "DatabaseError",
+    "ServerOperationError",
+    "IOException",
+    "CalledProcessError",
+    "ClientError",
+];
+
+/// The outermost and the deepest exception of each page, where no rule knows their class.
+fn exceptions(pages: &[Page<'_>], signals: &mut Vec<Signal>) {
+    let known: Vec<Place> = signals.iter().filter_map(|signal| signal.place).collect();
+    let mut found = Vec::new();
+    for (number, page) in pages.iter().enumerate() {
+        let mut heads =
+            page.segments.iter().enumerate().filter(|(_, segment)| segment.kind == Kind::Message && segment.class.1 > segment.class.0);
+        let first = heads.next();
+        let last = heads.next_back();
+        for (index, segment) in first.into_iter().chain(last) {
+            let (start, end) = segment.class;
+            let name = page.piece.text.get(start..end).unwrap_or_default();
+            let simple = name.rsplit(['.', '$']).next().unwrap_or_default();
+            let heard = known.iter().any(|place| place.page == number && place.start < end && place.end > start);
+            if heard || WRAPPERS.contains(&simple) || !line::is_exception_name(name) {
+                continue;
+            }
+            let strength = if matches!(simple, "Exception" | "RuntimeException" | "RuntimeError" | "Throwable") {
+                PLAIN_EXCEPTION_STRENGTH
+            } else {
+                OWN_EXCEPTION_STRENGTH
+            };
+            found.push(Signal {
+                source: Source::Exception,
+                cause: Cause::Code,
+                action: None,
+                set: Vec::new(),
+                strength: strength * segment.weight,
+                place: Some(Place { page: number, start, end, segment: index }),
+            });
+        }
+    }
+    signals.extend(found);
+}

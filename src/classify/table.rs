@@ -1,0 +1,184 @@
+//! Names that mean something by themselves: error conditions, SQLSTATEs, termination codes. Their tables are data in `assets/rules/`.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::action::{Action, Change, Parameter, Setting};
+use crate::domain::cause::Cause;
+
+use super::rule::RuleError;
+
+/// What a name says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    pub cause: Cause,
+    pub strength: u8,
+    pub action: Option<Action>,
+    pub set: Vec<Parameter>,
+}
+
+/// How surely a published name speaks through its SQLSTATE, and an SQLSTATE alone.
+const PUBLISHED_STRENGTH: u8 = 74;
+const SQLSTATE_STRENGTH: u8 = 62;
+const WORDS_STRENGTH: u8 = 52;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConditionsForm {
+    sqlstate: HashMap<String, Cause>,
+    own: Vec<EntryForm>,
+    published: HashMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodesForm {
+    code: Vec<EntryForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryForm {
+    names: Vec<String>,
+    cause: Cause,
+    strength: u8,
+    action: Option<Action>,
+    #[serde(default)]
+    set: Vec<SetForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetForm {
+    pub setting: String,
+    pub scale: Option<f64>,
+    pub to: Option<String>,
+}
+
+impl SetForm {
+    /// `None`: neither or both of `scale` and `to`, or a scale that is no positive number.
+    pub fn parameter(self) -> Option<Parameter> {
+        let change = match (self.scale, self.to) {
+            (Some(factor), None) if factor.is_finite() && factor > 0.0 => Change::Scale(factor),
+            (None, Some(value)) => Change::Set(value),
+            _ => return None,
+        };
+        let setting = match self.setting.as_str() {
+            "driver_memory" => Setting::DriverMemory,
+            "node_memory" => Setting::NodeMemory,
+            "workers" => Setting::Workers,
+            "disk" => Setting::Disk,
+            "task_timeout" => Setting::TaskTimeout,
+            "availability" => Setting::Availability,
+            conf => Setting::SparkConf(conf.to_owned()),
+        };
+        Some(Parameter { setting, change })
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Tables {
+    conditions: HashMap<String, Meaning>,
+    sqlstates: HashMap<String, Cause>,
+    codes: HashMap<String, Meaning>,
+}
+
+impl Tables {
+    pub fn parse(conditions: &str, codes: &str) -> Result<Self, RuleError> {
+        let fault = |file: &str, text: &str, error: toml::de::Error| RuleError {
+            file: file.to_owned(),
+            rule: None,
+            line: error.span().map_or(1, |span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1),
+            problem: error.message().to_owned(),
+            fix: "see the comments at the head of the file".to_owned(),
+        };
+        let form: ConditionsForm = toml::from_str(conditions).map_err(|error| fault("conditions.toml", conditions, error))?;
+        let mut tables = Self { sqlstates: form.sqlstate, ..Self::default() };
+        for (state, names) in form.published {
+            if let Some(cause) = tables.by_sqlstate(&state) {
+                for name in names {
+                    tables.conditions.insert(name, Meaning { cause, strength: PUBLISHED_STRENGTH, action: None, set: Vec::new() });
+                }
+            }
+        }
+        enter(&mut tables.conditions, form.own);
+        let form: CodesForm = toml::from_str(codes).map_err(|error| fault("codes.toml", codes, error))?;
+        enter(&mut tables.codes, form.code);
+        Ok(tables)
+    }
+
+    /// `NAME.SUB`, or `NAME`.
+    pub fn condition(&self, name: &str) -> Option<&Meaning> {
+        let name = name.trim_end_matches('.');
+        self.conditions.get(name).or_else(|| self.conditions.get(name.split('.').next()?))
+    }
+
+    pub fn code(&self, name: &str) -> Option<&Meaning> {
+        self.codes.get(name)
+    }
+
+    pub fn sqlstate(&self, state: &str) -> Option<Meaning> {
+        let cause = self.by_sqlstate(state)?;
+        Some(Meaning { cause, strength: SQLSTATE_STRENGTH, action: None, set: Vec::new() })
+    }
+
+    fn by_sqlstate(&self, state: &str) -> Option<Cause> {
+        (2..=5).rev().find_map(|length| self.sqlstates.get(state.get(..length)?).copied())
+    }
+
+    /// A condition that no table has, by the words in its name: new ones appear with each release.
+    pub fn by_words(&self, name: &str) -> Option<Meaning> {
+        const WORDS: [(&str, Cause); 38] = [
+            ("PERMISSION", Cause::Permission),
+            ("UNAUTHORIZED", Cause::Permission),
+            ("FORBIDDEN", Cause::Permission),
+            ("ACCESS_DENIED", Cause::Permission),
+            ("CREDENTIAL", Cause::Permission),
+            ("PRIVILEGE", Cause::Permission),
+            ("CONCURRENT", Cause::Concurrency),
+            ("CONFLICT", Cause::Concurrency),
+            ("QUOTA", Cause::Quota),
+            ("RATE_LIMIT", Cause::Quota),
+            ("THROTTL", Cause::Quota),
+            ("TOO_MANY_REQUESTS", Cause::Quota),
+            ("LIMIT_EXCEEDED", Cause::Quota),
+            ("OUT_OF_MEMORY", Cause::Resource),
+            ("OOM", Cause::Resource),
+            ("OUT_OF_DISK", Cause::Resource),
+            ("TIMEOUT", Cause::Timeout),
+            ("TIMED_OUT", Cause::Timeout),
+            ("CANCELLED", Cause::Canceled),
+            ("CANCELED", Cause::Canceled),
+            ("UNAVAILABLE", Cause::Platform),
+            ("INTERNAL_ERROR", Cause::Platform),
+            ("CONNECTION", Cause::Network),
+            ("LIBRARY", Cause::Dependency),
+            ("PACKAGE", Cause::Dependency),
+            ("CONSTRAINT", Cause::Data),
+            ("OVERFLOW", Cause::Data),
+            ("MALFORMED", Cause::Data),
+            ("SCHEMA", Cause::Data),
+            ("TABLE_NOT_FOUND", Cause::Data),
+            ("FILE_NOT_FOUND", Cause::Data),
+            ("PATH", Cause::Data),
+            ("DOES_NOT_EXIST", Cause::Data),
+            ("NOT_FOUND", Cause::Data),
+            ("SUPPORTED", Cause::Syntax),
+            ("INVALID", Cause::Syntax),
+            ("UNRESOLVED", Cause::Syntax),
+            ("NOT_ALLOWED", Cause::Syntax),
+        ];
+        let (_, cause) = WORDS.iter().find(|(word, _)| name.contains(word))?;
+        Some(Meaning { cause: *cause, strength: WORDS_STRENGTH, action: None, set: Vec::new() })
+    }
+}
+
+fn enter(table: &mut HashMap<String, Meaning>, entries: Vec<EntryForm>) {
+    for entry in entries {
+        let set: Vec<Parameter> = entry.set.into_iter().filter_map(SetForm::parameter).collect();
+        for name in entry.names {
+            table.insert(name, Meaning { cause: entry.cause, strength: entry.strength, action: entry.action, set: set.clone() });
+        }
+    }
+}

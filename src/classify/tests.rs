@@ -1,0 +1,197 @@
+//! The shipped rules by their own examples, texts by rows, hostile texts by properties.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::evidence::Field;
+use crate::domain::ids::{RunId, TaskKey};
+
+fn shipped() -> &'static Classifier {
+    static SHIPPED: std::sync::LazyLock<Classifier> = std::sync::LazyLock::new(|| Classifier::with_user_rules(&[]).unwrap());
+    &SHIPPED
+}
+
+fn error(words: &str) -> FailureText {
+    FailureText { error: Some(words.to_owned()), ..FailureText::default() }
+}
+
+#[test]
+fn each_rule_wins_its_own_examples_and_is_silent_on_the_near_misses() {
+    let mut wrong = Vec::new();
+    for rule in shipped().rules() {
+        if rule.yes.is_empty() || rule.no.is_empty() {
+            wrong.push(format!("{}: has no `yes` or no `no`", rule.id));
+        }
+        for yes in &rule.yes {
+            let verdict = shipped().classify(&error(yes));
+            if verdict.cause != rule.cause || !verdict.rules.contains(&rule.id) {
+                wrong.push(format!("{}: `{yes}` was won by {} {:?}", rule.id, verdict.cause, verdict.rules));
+            }
+        }
+        for no in &rule.no {
+            let verdict = shipped().classify(&error(no));
+            if verdict.rules.contains(&rule.id) {
+                wrong.push(format!("{}: spoke on its near miss `{no}`", rule.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ids_are_used_once_and_every_cause_has_rules() {
+    let mut ids: Vec<&str> = shipped().rules().iter().map(|rule| rule.id.as_str()).collect();
+    ids.sort_unstable();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+    for cause in Cause::ALL {
+        assert!(cause == Cause::Unknown || shipped().rules().iter().any(|rule| rule.cause == cause), "{cause}");
+    }
+}
+
+/// A text, its cause and action.
+fn check(text: &FailureText, want: (Cause, Action)) {
+    let verdict = shipped().classify(text);
+    assert_eq!((verdict.cause, verdict.action), want, "{text:?}\n{:?}", verdict.rules);
+}
+
+#[test]
+fn the_root_outweighs_its_wrapper() {
+    use Action::*;
+    for (words, want) in [
+        (
+            "org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 7.0 failed 4 times, most recent failure: Lost task 0.3: java.io.IOException: No space left on device",
+            (Cause::Resource, RetryWithNewParams),
+        ),
+        (
+            "Py4JJavaError: An error occurred while calling o1.load.\n: java.lang.ClassNotFoundException: com.mysql.cj.jdbc.Driver",
+            (Cause::Dependency, Notify),
+        ),
+        (
+            "AnalysisException: [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column `x` cannot be resolved. SQLSTATE: 42703",
+            (Cause::Syntax, Notify),
+        ),
+        ("", (Cause::Unknown, Escalate)),
+        ("Workload failed, see run output for details", (Cause::Unknown, Escalate)),
+    ] {
+        check(&error(words), want);
+    }
+}
+
+#[test]
+fn a_termination_code_is_read_as_a_code() {
+    use Action::*;
+    for (code, want) in [
+        ("DRIVER_EVICTION", (Cause::Platform, RetryWithNewParams)),
+        ("WORKSPACE_RUN_LIMIT_EXCEEDED", (Cause::Quota, Retry)),
+        ("AZURE_QUOTA_EXCEEDED_EXCEPTION", (Cause::Quota, Notify)),
+        ("INVALID_CLUSTER_REQUEST", (Cause::Syntax, Notify)),
+        ("USER_CANCELED", (Cause::Canceled, Ignore)),
+    ] {
+        check(&FailureText { termination_code: Some(code.to_owned()), ..FailureText::default() }, want);
+    }
+}
+
+#[test]
+fn the_span_is_the_fields_own_bytes() {
+    let trace =
+        "Ärger\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nModuleNotFoundError: No module named 'azure'\n";
+    let text = FailureText { error: Some("failed".to_owned()), error_trace: Some(trace.to_owned()), ..FailureText::default() };
+    let span = shipped().classify(&text).evidence.unwrap();
+    assert_eq!(span.field, Field::ErrorTrace);
+    assert_eq!(&trace[span.start..span.end], span.text);
+    assert_eq!(span.text, "ModuleNotFoundError: No module named 'azure'");
+}
+
+#[test]
+fn a_runs_verdict_is_the_one_least_safe_to_run_again() {
+    let task = |key: &str, words: &str| crate::domain::evidence::TaskEvidence {
+        task_key: TaskKey::from(key),
+        task_run: RunId(1),
+        attempt_number: 0,
+        text: error(words),
+        result_state: None,
+        termination_type: None,
+        logs_truncated: false,
+        settings: Vec::new(),
+    };
+    let evidence = Evidence { tasks: vec![task("a", "Connection refused"), task("b", "KeyError: 'x'")], ..Evidence::default() };
+    let verdict = shipped().classify_evidence(&evidence);
+    assert_eq!((verdict.cause, verdict.task), (Cause::Code, Some(TaskKey::from("b"))));
+}
+
+#[test]
+fn a_users_rule_goes_first_and_replaces_one_of_its_id() {
+    let own = r#"
+[[rule]]
+id = "acme-gateway"
+cause = "network"
+strength = 80
+any = ["acme gateway says no"]
+why = "The gateway is down."
+do = "Call the gateway team."
+[[rule]]
+id = "broadcast-timeout"
+cause = "timeout"
+strength = 10
+any = ["never said"]
+why = "Replaced."
+do = "Nothing."
+"#;
+    let classifier = Classifier::with_user_rules(&[("own.toml".to_owned(), own.to_owned())]).unwrap();
+    let verdict = classifier.classify(&error("ValueError: Acme gateway says no"));
+    assert_eq!((verdict.cause, verdict.rules[0].as_str()), (Cause::Network, "acme-gateway"));
+    assert_eq!(classifier.rules().iter().filter(|rule| rule.id == "broadcast-timeout").count(), 1);
+}
+
+#[test]
+fn a_faulty_rules_file_is_told_with_rule_line_and_fix() {
+    let head = "[[rule]]\nid = \"mine\"\n";
+    for (rest, line, says) in [
+        ("cause = \"nonsense\"\n", 3, "nonsense"),
+        ("cause = \"data\"\nstrength = 50\nwhy = \"a\"\ndo = \"b\"\n", 2, "no phrase"),
+        ("cause = \"data\"\nstrength = 50\nany = [\"*\"]\nwhy = \"a\"\ndo = \"b\"\n", 2, "is empty"),
+        ("cause = \"data\"\nstrength = 0\nany = [\"abc\"]\nwhy = \"a\"\ndo = \"b\"\n", 2, "strength 0"),
+        ("cause = \"data\"\nstrengh = 50\n", 4, "strengh"),
+        ("cause = \"data\"\nstrength = 50\nany = [\"abc\"]\nset = [{ setting = \"disk\" }]\nwhy = \"a\"\ndo = \"b\"\n", 2, "disk"),
+    ] {
+        let text = format!("{head}{rest}");
+        let fault = Classifier::with_user_rules(&[("own.toml".to_owned(), text.clone())]).err().unwrap();
+        assert_eq!((fault.file.as_str(), fault.rule.as_deref(), fault.line), ("own.toml", Some("mine"), line), "{fault}\n{text}");
+        assert!(fault.problem.contains(says) && !fault.fix.is_empty(), "{fault}");
+    }
+}
+
+fn words() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("Caused by: ".to_owned()),
+        Just("java.lang.OutOfMemoryError: Java heap space\n".to_owned()),
+        Just("Traceback (most recent call last):\n".to_owned()),
+        Just("\nDuring handling of the above exception, another exception occurred:\n".to_owned()),
+        Just("[UNRESOLVED_COLUMN".to_owned()),
+        Just("SQLSTATE: ".to_owned()),
+        Just("exit code ".to_owned()),
+        Just("'`\"".to_owned()),
+        Just("\u{1b}[31m".to_owned()),
+        ".{0,40}".prop_map(|words| words),
+        "[A-Z_\\.\\[\\]:]{0,30}".prop_map(|words| words),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_gets_a_verdict_with_an_exact_span(error in words(), trace in words(), logs in words()) {
+        let text = FailureText { error: Some(error), error_trace: Some(trace), logs: Some(logs), ..FailureText::default() };
+        let verdict = shipped().classify(&text);
+        if let Some(span) = &verdict.evidence {
+            let field = text.field(span.field).unwrap();
+            prop_assert_eq!(&field[span.start..span.end], span.text.as_str());
+        }
+        prop_assert_eq!(verdict.fingerprint.0.len(), 12);
+        prop_assert_eq!(&shipped().classify(&text), &verdict);
+    }
+}
