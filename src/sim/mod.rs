@@ -8,6 +8,8 @@ mod call;
 mod chance;
 mod control;
 mod cut;
+#[cfg(test)]
+mod demo;
 mod desk;
 mod endpoint;
 mod events;
