@@ -136,7 +136,7 @@ pub fn svg(buffer: &Buffer, paper: Paper) -> String {
 /// Writes the run of cells from `x` that look alike; gives the column after it.
 fn run(out: &mut String, buffer: &Buffer, paper: Paper, x: u16, y: u16) -> u16 {
     let Some(first) = buffer.cell((x, y)) else { return x + 1 };
-    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier, arms(cell.symbol()));
     let mut text = String::new();
     let mut end = x;
     while let Some(cell) = buffer.cell((end, y)).filter(|cell| end < buffer.area.width && look(cell) == look(first)) {
@@ -153,7 +153,14 @@ fn run(out: &mut String, buffer: &Buffer, paper: Paper, x: u16, y: u16) -> u16 {
     if ground != paper.ground {
         let _ = writeln!(out, "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"{ground}\"/>", CELL.1);
     }
-    if !text.trim().is_empty() {
+    if let Some(arms) = arms(first.symbol()) {
+        // Borders are lines and not letters: no font leaves gaps in them. Only what goes across is one line for the whole run.
+        let path = match arms {
+            [true, true, false, false] => lines(arms, left, top, width),
+            _ => (x..end).map(|at| lines(arms, MARGIN + f32::from(at) * CELL.0, top, CELL.0)).collect(),
+        };
+        let _ = writeln!(out, "<path d=\"{path}\" stroke=\"{ink}\" fill=\"none\"/>");
+    } else if !text.trim().is_empty() {
         let weight = if first.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
         // The run's length is given, so that another font than ours moves no border.
         let _ = writeln!(
@@ -164,6 +171,33 @@ fn run(out: &mut String, buffer: &Buffer, paper: Paper, x: u16, y: u16) -> u16 {
         );
     }
     end.max(x + 1)
+}
+
+/// Which ways a border's sign goes from its middle: left, right, up, down.
+fn arms(sign: &str) -> Option<[bool; 4]> {
+    match sign {
+        "─" => Some([true, true, false, false]),
+        "│" => Some([false, false, true, true]),
+        "┌" => Some([false, true, false, true]),
+        "┐" => Some([true, false, false, true]),
+        "└" => Some([false, true, true, false]),
+        "┘" => Some([true, false, true, false]),
+        _ => None,
+    }
+}
+
+fn lines([left_arm, right_arm, up, down]: [bool; 4], left: f32, top: f32, width: f32) -> String {
+    let (middle, line) = (top + CELL.1 / 2.0, left + CELL.0 / 2.0);
+    let mut path = String::new();
+    if left_arm || right_arm {
+        let (from, to) = (if left_arm { left } else { line }, if right_arm { left + width } else { line });
+        let _ = write!(path, "M{from:.1} {middle:.1}H{to:.1}");
+    }
+    if up || down {
+        let (from, to) = (if up { top } else { middle }, if down { top + CELL.1 } else { middle });
+        let _ = write!(path, "M{line:.1} {from:.1}V{to:.1}");
+    }
+    path
 }
 
 fn hex(color: Color, default: &str) -> String {

@@ -4,4 +4,5 @@ mod keys;
 mod lists;
 mod live;
 mod screens;
+mod svg;
 mod world;

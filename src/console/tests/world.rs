@@ -62,18 +62,84 @@ pub struct Row {
     pub state: State,
 }
 
-const RULES: [(Cause, &str, &str); 10] = [
-    (Cause::Resource, "spark-driver-oom", "java.lang.OutOfMemoryError: Java heap space"),
-    (Cause::Permission, "sql-state-42501", "PERMISSION_DENIED: User does not have SELECT on table crm.accounts"),
-    (Cause::Data, "quality-check-failed", "AssertionError: 1,204 rows have no event_id"),
-    (Cause::Network, "connection-reset", "java.net.SocketException: Connection reset by peer"),
-    (Cause::Quota, "http-429", "429 Too Many Requests"),
-    (Cause::Concurrency, "delta-concurrent-append", "ConcurrentAppendException: Files were added by a concurrent update"),
-    (Cause::Timeout, "task-timed-out", "Task exceeded its timeout of 3600 seconds"),
-    (Cause::Platform, "spot-capacity-lost", "AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE"),
-    (Cause::Syntax, "parse-syntax-error", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'FORM'"),
-    (Cause::Code, "python-type-error", "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'"),
+/// The rule, the words that it hits, why they mean the cause, and what the owner can do.
+const RULES: [(Cause, &str, &str, &str, &str); 10] = [
+    (
+        Cause::Resource,
+        "spark-driver-oom",
+        "java.lang.OutOfMemoryError: Java heap space",
+        "The driver's heap is full: a repair with the same settings fails again.",
+        "Aggregate before collecting, or give the driver more memory.",
+    ),
+    (
+        Cause::Permission,
+        "sql-state-42501",
+        "PERMISSION_DENIED: User does not have SELECT on table crm.accounts",
+        "The run's user may not read the table: only its owner can grant that.",
+        "Grant SELECT on crm.accounts to the job's run-as user.",
+    ),
+    (
+        Cause::Data,
+        "quality-check-failed",
+        "AssertionError: 1,204 rows have no event_id",
+        "The data does not hold what the job asserts: the same data fails again.",
+        "Find out why the source sent rows without event_id.",
+    ),
+    (
+        Cause::Network,
+        "connection-reset",
+        "java.net.SocketException: Connection reset by peer",
+        "The other side closed the connection: mostly gone at the next try.",
+        "If it comes back, look at the broker's logs.",
+    ),
+    (
+        Cause::Quota,
+        "http-429",
+        "429 Too Many Requests",
+        "The service limits how often it is asked: a later try gets through.",
+        "Ask in larger batches, or for a higher limit.",
+    ),
+    (
+        Cause::Concurrency,
+        "delta-concurrent-append",
+        "ConcurrentAppendException: Files were added by a concurrent update",
+        "Another writer was faster: the next try sees its files.",
+        "Write disjoint partitions, or one after the other.",
+    ),
+    (
+        Cause::Timeout,
+        "task-timed-out",
+        "Task exceeded its timeout of 3600 seconds",
+        "The task took longer than it may.",
+        "See what grew; raise the timeout only then.",
+    ),
+    (
+        Cause::Platform,
+        "spot-capacity-lost",
+        "AWS_INSUFFICIENT_INSTANCE_CAPACITY_FAILURE",
+        "The cloud had no machine of this kind just then.",
+        "Allow other instance types, or on-demand ones.",
+    ),
+    (
+        Cause::Syntax,
+        "parse-syntax-error",
+        "[PARSE_SYNTAX_ERROR] Syntax error at or near 'FORM'",
+        "The statement cannot be read: it fails every time.",
+        "Correct the SQL.",
+    ),
+    (
+        Cause::Code,
+        "python-type-error",
+        "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'",
+        "The code does not expect a missing value: the same input fails again.",
+        "Handle the missing value.",
+    ),
 ];
+
+fn rule(cause: Cause) -> (&'static str, &'static str, &'static str, &'static str) {
+    let (_, id, hit, why, advice) = RULES.into_iter().find(|(of, ..)| *of == cause).unwrap();
+    (id, hit, why, advice)
+}
 
 pub fn incident(row: &Row) -> Incident {
     let failure = Failure {
@@ -125,8 +191,8 @@ pub fn incident(row: &Row) -> Incident {
 }
 
 fn classification(row: &Row) -> Classification {
-    let (_, rule, hit) = RULES.into_iter().find(|(cause, ..)| *cause == row.cause).unwrap();
-    let start = log().find(hit).unwrap_or(0);
+    let (rule, hit, why, advice) = rule(row.cause);
+    let start = log(hit).find(hit).unwrap();
     Classification {
         cause: row.cause,
         confidence: Probability::new(row.sure),
@@ -140,8 +206,8 @@ fn classification(row: &Row) -> Classification {
         evidence: Some(Span { field: Field::Logs, text: hit.to_owned(), start, end: start + hit.len() }),
         task: Some(TaskKey::from(row.task)),
         fingerprint: Fingerprint::from("3fa9c17be004"),
-        explanation: "The driver's heap is full: a repair with the same settings fails again.".to_owned(),
-        advice: "Aggregate before collecting, or give the driver more memory.".to_owned(),
+        explanation: why.to_owned(),
+        advice: advice.to_owned(),
     }
 }
 
@@ -175,15 +241,15 @@ fn planned(row: &Row) -> PlannedCall {
     PlannedCall { method: "MAIL".to_owned(), path: "smtp".to_owned(), body: format!("To: {to}\nSubject: {subject}") }
 }
 
-/// 212 lines of a driver's log.
-pub fn log() -> String {
+/// 212 lines of a driver's log, the last of which says what went wrong.
+pub fn log(hit: &str) -> String {
     let mut log = String::new();
     for line in 1..=209 {
         log.push_str(&format!("26/03/04 14:29:{:02} INFO TaskSetManager: Finished task {line}.0 in stage 14.0\n", line % 60));
     }
     log.push_str("26/03/04 14:29:57 INFO CodeGenerator: Code generated in 14.2 ms\n");
     log.push_str("26/03/04 14:29:58 INFO TaskSetManager: Finished task 199.0 in stage 14.0 (TID 3211) in 812 ms\n");
-    log.push_str("26/03/04 14:29:59 ERROR Driver: java.lang.OutOfMemoryError: Java heap space\n");
+    log.push_str(&format!("26/03/04 14:29:59 ERROR Driver: {hit}\n"));
     log
 }
 
@@ -231,6 +297,9 @@ pub fn scene() -> Scene {
         if incident.job.name == "billing_export" {
             incident.next_due = Some(ago(-185));
         }
+        if let (State::Scheduled, Some(due), Some(decision)) = (incident.state, incident.next_due, &mut incident.decision) {
+            decision.not_before = due;
+        }
     }
     let papers = incidents.iter().map(|incident| (incident.id.clone(), papers(incident))).collect();
     let counts = Counts {
@@ -266,9 +335,9 @@ pub fn agent() -> AgentStatus {
 fn papers(incident: &Incident) -> Papers {
     let task = incident.failed_tasks.first().cloned().unwrap_or_else(|| "main".to_owned());
     let text = FailureText {
-        error: Some("The spark driver has stopped unexpectedly and is restarting.".to_owned()),
-        state_message: Some(format!("Task {task} failed with message: the driver stopped.")),
-        logs: Some(log()),
+        error: Some(format!("Task {task} failed; see its log.")),
+        state_message: Some(format!("Task {task} failed.")),
+        logs: Some(log(incident.classification.as_ref().and_then(|verdict| verdict.evidence.as_ref()).map_or("", |span| &span.text))),
         task_type: Some("notebook".to_owned()),
         ..FailureText::default()
     };
