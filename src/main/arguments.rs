@@ -53,6 +53,7 @@ pub enum Command {
     /// One pass: detect, decide, act on what is due, leave
     Once,
     /// The simulated workspace alone, for scripts and other clients
+    #[command(after_long_help = runmend::sim::CONTROL_HELP)]
     Sim(SimArguments),
     /// Every setting with its value and where it came from
     Config(ConfigArguments),

@@ -126,6 +126,7 @@ fn one(desk: &mut Desk, command: Value) -> Result<Value, String> {
         "fail" => {
             let spec: RunSpec = read(fields)?;
             spec.check()?;
+            world.check_tasks(&spec)?;
             let runs = world.fail(&spec, now);
             // A run in the past may have been met by people since.
             world.advance(now);

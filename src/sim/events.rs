@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
-use super::plan::{Actor, JobRun, Millis, RunType, TroubleId, latest};
+use super::plan::{Actor, Failure, JobRun, Millis, RunType, TroubleId, latest};
 use super::recordings;
 use super::scenario::{JobSpec, RunSpec};
 use super::settings::{self};
@@ -109,7 +109,8 @@ impl World {
         if let Some(every) = every {
             self.plan(at + every.at_speed(self.speed).max(1), Due::Scheduled(job));
         }
-        let start = Start { takes_ms: self.takes_ms(job), ..Start::scheduled(job, at) };
+        let takes_ms = self.varied(self.takes_ms(job), at);
+        let start = Start { takes_ms, ..Start::scheduled(job, at) };
         // A job that is broken fails on its next schedule too, until somebody mends it.
         let broken = self.troubles.iter().rev().find(|trouble| trouble.job == job && trouble.breaks_the_job(at, &settings)).cloned();
         match broken {
@@ -122,6 +123,18 @@ impl World {
             None => {
                 self.start(start);
             }
+        }
+    }
+
+    /// Are there the tasks that are to fail? Says what is wrong, and what to do.
+    pub fn check_tasks(&self, spec: &RunSpec) -> Result<(), String> {
+        let known: Vec<String> = match self.job_named(&spec.job).and_then(|job| self.jobs.get(&job)) {
+            Some(job) => job.tasks.iter().map(|task| task.key.clone()).collect(),
+            None => JobSpec::named(&spec.job).with_tasks(spec.tasks.unwrap_or(1)).task_specs().into_iter().map(|task| task.key).collect(),
+        };
+        match spec.fails.iter().find(|key| !known.contains(key)) {
+            Some(key) => Err(format!("job `{}` has no task `{key}`; make it with {{\"do\": \"job\"}} first", spec.job)),
+            None => Ok(()),
         }
     }
 
@@ -140,10 +153,11 @@ impl World {
 
     /// Starts the failing runs that `spec` asks for, at `at` or as long before as it says.
     pub fn fail(&mut self, spec: &RunSpec, at: Millis) -> Vec<RunId> {
-        (0..spec.count()).map(|n| self.fail_once(spec, &spec.job.replace("{n}", &(n + 1).to_string()), at)).collect()
+        let failure = Arc::new(trouble::failure(spec));
+        (0..spec.count()).map(|n| self.fail_once(spec, &failure, &spec.job.replace("{n}", &(n + 1).to_string()), at)).collect()
     }
 
-    fn fail_once(&mut self, spec: &RunSpec, name: &str, at: Millis) -> RunId {
+    fn fail_once(&mut self, spec: &RunSpec, failure: &Arc<Failure>, name: &str, at: Millis) -> RunId {
         let job = self.job_for(spec, name);
         let start_at = at - spec.started_ago.unwrap_or_default().as_ms();
         let takes_ms = match (spec.duration, spec.ends_in, spec.started_ago) {
@@ -152,6 +166,9 @@ impl World {
             (None, None, Some(_)) => at - start_at,
             (None, None, None) => self.takes_ms(job),
         };
+        let canceled = spec.result_state.as_deref() == Some("CANCELED");
+        // Somebody must have had the time to cancel it.
+        let takes_ms = if canceled { takes_ms.max(2) } else { takes_ms };
         let mut start = Start {
             takes_ms,
             // Now and then a trigger that published lists of triggers do not have.
@@ -175,7 +192,7 @@ impl World {
             cause: trouble::cause(spec),
             recording: spec.recording.clone(),
             truth: trouble::truth(spec),
-            failure: Arc::new(trouble::failure(spec)),
+            failure: Arc::clone(failure),
             fails: if spec.fails.is_empty() { last.into_iter().collect() } else { spec.fails.clone() },
             attempts: spec.attempts.unwrap_or(1),
             began: fails_at,
@@ -190,7 +207,6 @@ impl World {
         if let Some(after) = spec.person_repairs_after {
             self.plan(fails_at + after.at_speed(self.speed), Due::PersonRepairs(run));
         }
-        let canceled = spec.result_state.as_deref() == Some("CANCELED");
         let half = canceled.then_some(takes_ms / 2);
         if let Some(after) = spec.person_cancels_after.map(|after| after.at_speed(self.speed)).or(half) {
             self.plan(start_at + after, Due::PersonCancels(run));
@@ -201,7 +217,7 @@ impl World {
     /// A run that the platform never starts, because another one of the job is active.
     fn skip(&mut self, job: JobId, start: Start) -> RunId {
         let run = self.start(Start { takes_ms: 0, ..start });
-        let failure = super::plan::Failure {
+        let failure = Failure {
             life_cycle: "SKIPPED".to_owned(),
             result: None,
             state_message: "The run was skipped because the job reached its maximum number of concurrent runs.".to_owned(),
@@ -252,11 +268,9 @@ impl World {
 
     /// What a run started by jobs/run-now is about: the trouble of the job that has waited longest for a re-run.
     pub fn trouble_to_rerun(&self, job: JobId, at: Millis) -> Option<TroubleId> {
-        let open = self
-            .troubles
-            .iter()
-            .enumerate()
-            .filter(|(_, trouble)| trouble.job == job && trouble.began <= at && trouble.passes_at.is_none());
+        let open = self.troubles.iter().enumerate().filter(|(_, trouble)| {
+            trouble.job == job && trouble.began <= at && trouble.passes_at.is_none() && trouble.truth != Truth::Canceled
+        });
         open.min_by_key(|(number, trouble)| (trouble.run_nows, *number)).map(|(number, _)| TroubleId(number))
     }
 

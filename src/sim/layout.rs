@@ -40,37 +40,47 @@ const CLEANUP_MS_MAX: i64 = 10_000;
 
 impl Layout<'_> {
     pub fn attempts(&self, ids: &mut Ids) -> Vec<Attempt> {
-        let running: Vec<&Task> = self.tasks.iter().filter(|task| self.only.is_none_or(|only| only.contains(&task.key))).collect();
-        let ordered = in_order(&running);
-        let levels = levels(&ordered);
+        let tasks: Vec<&Task> = self.tasks.iter().filter(|task| self.only.is_none_or(|only| only.contains(&task.key))).collect();
+        let ordered = in_order(&tasks);
+        let blocked = self.blocked(&ordered);
+        let levels = levels(&ordered, &blocked);
         let depth = levels.values().max().copied().unwrap_or(1).max(1);
         let share = self.takes_ms / i64::from(depth);
-        let mut ends: BTreeMap<&str, (Millis, bool)> = BTreeMap::new();
+        let mut ends: BTreeMap<&str, Millis> = BTreeMap::new();
         let mut attempts = Vec::new();
         for task in ordered {
-            let level = levels.get(task.key.as_str()).copied().unwrap_or(1);
-            let upstream_end = task.depends_on.iter().filter_map(|key| ends.get(key.as_str())).map(|(end, _)| *end).max();
-            let start = upstream_end.unwrap_or(self.start);
+            let start = task.depends_on.iter().filter_map(|key| ends.get(key.as_str())).max().copied().unwrap_or(self.start);
             // The last level takes what division left over, so that a run ends when it was asked to.
-            let takes = if level == depth { (self.start + self.takes_ms - start).max(0) } else { share };
-            let upstream_failed = task.depends_on.iter().any(|key| !self.succeeded(&ends, key));
+            let last = levels.get(task.key.as_str()) == Some(&depth);
+            let takes = if last { (self.start + self.takes_ms - start).max(0) } else { share };
             let first = self.before.get(&task.key).map_or(0, |before| before.number + 1);
-            let placed = if upstream_failed && task.run_if == RunIf::AllSuccess {
+            let placed = if blocked.contains(task.key.as_str()) {
                 vec![skipped(ids, task, first, start)]
             } else {
                 self.place(ids, task, first, start, takes)
             };
-            if let Some(last) = placed.last() {
-                ends.insert(&task.key, (last.end, last.verdict.is_success()));
-            }
+            ends.extend(placed.last().map(|last| (task.key.as_str(), last.end)));
             attempts.extend(placed);
         }
         attempts
     }
 
-    /// A task that neither runs now nor ran before is no obstacle.
-    fn succeeded(&self, ends: &BTreeMap<&str, (Millis, bool)>, key: &str) -> bool {
-        ends.get(key).map(|(_, success)| *success).or_else(|| self.before.get(key).map(|before| before.success)).unwrap_or(true)
+    /// The tasks that do not run because one that they wait for did not succeed.
+    fn blocked<'a>(&self, ordered: &[&'a Task]) -> BTreeSet<&'a str> {
+        let mut success: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut blocked = BTreeSet::new();
+        for task in ordered {
+            // A task that neither runs now nor ran before is no obstacle.
+            let before = |key: &str| self.before.get(key).is_none_or(|before| before.success);
+            let upstream_failed = task.depends_on.iter().any(|key| !success.get(key.as_str()).copied().unwrap_or_else(|| before(key)));
+            let is_blocked = upstream_failed && task.run_if == RunIf::AllSuccess;
+            if is_blocked {
+                blocked.insert(task.key.as_str());
+            }
+            let fails = self.failing.as_ref().is_some_and(|failing| failing.keys.contains(&task.key));
+            success.insert(&task.key, !is_blocked && !fails);
+        }
+        blocked
     }
 
     fn place(&self, ids: &mut Ids, task: &Task, first: u32, start: Millis, takes: i64) -> Vec<Attempt> {
@@ -133,12 +143,66 @@ fn in_order<'a>(tasks: &[&'a Task]) -> Vec<&'a Task> {
     ordered
 }
 
-/// 1 for a task that waits for none.
-fn levels<'a>(ordered: &[&'a Task]) -> BTreeMap<&'a str, u32> {
+/// How many tasks run one after the other until the end of each. Only what runs takes time: a run whose first task fails is over when
+/// that one is.
+fn levels<'a>(ordered: &[&'a Task], blocked: &BTreeSet<&str>) -> BTreeMap<&'a str, u32> {
     let mut levels: BTreeMap<&str, u32> = BTreeMap::new();
     for task in ordered {
         let above = task.depends_on.iter().filter_map(|key| levels.get(key.as_str())).max().copied().unwrap_or(0);
-        levels.insert(&task.key, above + 1);
+        levels.insert(&task.key, above + u32::from(!blocked.contains(task.key.as_str())));
     }
     levels
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sim::scenario::RunSpec;
+    use crate::sim::trouble;
+
+    /// Tasks `0..n`, each waiting for some of those before it.
+    fn any_tasks() -> impl Strategy<Value = Vec<Task>> {
+        prop::collection::vec((prop::collection::vec(any::<prop::sample::Index>(), 0..3), any::<bool>()), 1..12).prop_map(|drawn| {
+            let task = |(n, (upstream, done)): (usize, (Vec<prop::sample::Index>, bool))| Task {
+                key: n.to_string(),
+                depends_on: if n == 0 { Vec::new() } else { upstream.iter().map(|at| at.index(n).to_string()).collect() },
+                run_if: if done { RunIf::AllDone } else { RunIf::AllSuccess },
+            };
+            drawn.into_iter().enumerate().map(task).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_task_ends_in_its_order_and_time_and_none_runs_behind_a_failed_one(
+            mut tasks in any_tasks(), fails in any::<prop::sample::Index>(), attempts in 1_u32..4, takes_ms in 0_i64..100_000, reversed: bool,
+        ) {
+            let keys = [fails.index(tasks.len()).to_string()];
+            if reversed {
+                tasks.reverse();
+            }
+            let failure = Arc::new(trouble::failure(&RunSpec::default()));
+            let failing = Some(Failing { keys: &keys, failure: &failure, attempts });
+            let layout = Layout { tasks: &tasks, only: None, before: BTreeMap::new(), failing, start: 1000, takes_ms };
+            let placed = layout.attempts(&mut Ids::new());
+            let last: BTreeMap<&str, &Attempt> = placed.iter().map(|attempt| (attempt.key.as_str(), attempt)).collect();
+            prop_assert_eq!(last.len(), tasks.len());
+            prop_assert_eq!(placed.iter().map(|attempt| attempt.end).max(), Some(1000 + takes_ms));
+            for attempt in &placed {
+                let times = [1000, attempt.start, attempt.setup_until, attempt.work_until, attempt.end];
+                prop_assert!(times.is_sorted(), "{:?}", attempt);
+            }
+            for task in &tasks {
+                let own = last[task.key.as_str()];
+                let upstream: Vec<_> = task.depends_on.iter().map(|key| last[key.as_str()]).collect();
+                prop_assert!(upstream.iter().all(|above| above.end <= own.start));
+                let blocked = task.run_if == RunIf::AllSuccess && upstream.iter().any(|above| !above.verdict.is_success());
+                prop_assert_eq!(own.verdict == Verdict::UpstreamFailed, blocked);
+            }
+        }
+    }
 }

@@ -97,10 +97,11 @@ impl Attempt {
     }
 
     fn cancel_at(&mut self, now: Millis, cleanup_ms: i64) {
+        let end = self.end.min(now + cleanup_ms);
         self.verdict = if now < self.start { Verdict::UpstreamCanceled } else { Verdict::Canceled };
         self.cut_at(now);
         if self.verdict == Verdict::Canceled {
-            self.end = now + cleanup_ms;
+            self.end = end;
         }
     }
 }

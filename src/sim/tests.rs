@@ -155,15 +155,22 @@ async fn how_runs_end() {
     ] {
         let mut spec = spec;
         spec["job"] = json!("a");
-        // Long enough ago that a person had the time to cancel it.
         spec["started_ago"] = json!("1m");
-        spec["duration_ms"] = spec.get("duration_ms").cloned().unwrap_or(json!(1000));
         let run = lab.failed(spec.clone()).await;
         assert_eq!(result(&lab.run(run).await), want, "{spec}");
     }
     let library = lab.get("/runs/list?limit=1&expand_tasks=true").await;
     assert_eq!(library["runs"][0]["end_time"].as_i64().unwrap() - library["runs"][0]["start_time"].as_i64().unwrap(), 400);
     assert_eq!(library["runs"][0]["tasks"][0]["execution_duration"], 0);
+}
+
+#[tokio::test]
+async fn a_last_task_that_runs_whatever_failed_saves_the_run() {
+    let lab = Lab::new().await;
+    let tasks = json!([{"key": "a"}, {"key": "report", "depends_on": ["a"], "run_if_done": true}]);
+    lab.control(json!({"do": "job", "name": "j", "task": tasks})).await;
+    let run = lab.failed(json!({"job": "j", "task": "a"})).await;
+    assert_eq!(result(&lab.run(run).await), ("TERMINATED", "SUCCESS_WITH_FAILURES", "SUCCESS_WITH_FAILURES"));
 }
 
 #[tokio::test]
@@ -419,6 +426,7 @@ async fn a_wrong_command_says_so() {
         (json!({"do": "fail", "job": "a", "recording": "nope"}), "no recording"),
         (json!({"do": "fail", "jobs": "a"}), "unknown field"),
         (json!({"do": "fall"}), "no command"),
+        (json!({"do": "fail", "job": "a", "task": "b"}), "has no task `b`"),
         (json!({"do": "fault", "path": "/x"}), "nothing would happen"),
         (json!(3), "an object"),
         (json!({"do": "cancel", "run_id": 5}), "not there"),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::chance::Chance;
@@ -176,7 +177,8 @@ impl World {
         let takes_ms = self.jobs.get(&job).map_or(0, |job| job.spec.takes.as_ms());
         for n in (1..=i64::from(count)).rev() {
             let at = now - gap.as_ms() * n;
-            self.start(Start { takes_ms: takes_ms.min(gap.as_ms()), ..Start::scheduled(job, at) });
+            let takes_ms = self.varied(takes_ms.min(gap.as_ms()), at);
+            self.start(Start { takes_ms, ..Start::scheduled(job, at) });
         }
     }
 
@@ -202,7 +204,13 @@ impl World {
         self.task_runs.get(&task_run).and_then(|id| self.runs.get(id))
     }
 
-    /// How long a run of the job takes, a little different each time.
+    /// No two runs take the same time: a little more or less, the same for the same start.
+    pub fn varied(&self, takes_ms: i64, at: Millis) -> i64 {
+        let share: f64 = self.chance.about("takes", at.cast_unsigned()).random_range(0.85..1.15);
+        Span::ms(takes_ms).at_speed(share)
+    }
+
+    /// How long a run of the job takes, as a rule.
     pub fn takes_ms(&self, job: JobId) -> i64 {
         let takes = self.jobs.get(&job).map_or(Span::ms(1000), |job| job.spec.takes);
         takes.at_speed(self.speed)

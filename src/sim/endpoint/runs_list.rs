@@ -8,7 +8,6 @@ use super::{Answer, Call, Refusal, Version, World};
 use crate::domain::ids::{JobId, RunId};
 use crate::sim::call::{open, seal};
 use crate::sim::endpoint::jobs::ELEMENTS_MAX;
-use crate::sim::life;
 use crate::sim::plan::{JobRun, Millis};
 use crate::sim::view;
 
@@ -48,8 +47,8 @@ impl Filter {
         if !self.active_only && !self.completed_only {
             return true;
         }
-        let ended = life::of_run(run, now).status == Some("TERMINATED");
-        ended == self.completed_only
+        let active = run.shown(now).last().is_some_and(|round| now < round.end());
+        active == self.active_only
     }
 
     /// What a page token belongs to. `active_only` and the rest must not change under way.
