@@ -23,7 +23,7 @@ pub mod redact;
 pub mod console;
 /// How failures arrive: polling now. Knows `domain`, `databricks`, `ledger`.
 pub mod intake;
-/// The simulated workspace, over HTTP. Knows `domain`.
-pub mod sim;
 /// What the judgement says of texts and labelled files, offline. Knows `domain`, `decide`, `classify`, `redact`.
 pub mod report;
+/// The simulated workspace, over HTTP. Knows `domain`.
+pub mod sim;
