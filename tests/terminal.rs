@@ -112,7 +112,7 @@ impl Tty {
 
 fn check(how: &str, ends: impl Fn(&mut Tty), says: &str) {
     let mut tty = Tty::open(how);
-    tty.shows("no agent at work");
+    tty.shows("Waiting for the agent");
     assert!(tty.parser.screen().alternate_screen() && tty.parser.screen().bracketed_paste() && tty.is_raw());
     assert_eq!(tty.parser.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse stays the terminal's");
     ends(&mut tty);
@@ -142,7 +142,7 @@ fn a_panic_anywhere_gives_the_terminal_back_and_its_message_is_read() {
 #[test]
 fn resizing_and_small_terminals_are_survived() {
     let mut tty = Tty::open("stop");
-    tty.shows("no agent at work");
+    tty.shows("Waiting for the agent");
     for (rows, cols, says) in [(10, 40, "runmend needs 60x16"), (36, 120, "4 Evidence"), (16, 60, "[3 Decision]")] {
         tty.parser.screen_mut().set_size(size(rows), size(cols));
         tty.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();

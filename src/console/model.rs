@@ -147,6 +147,8 @@ pub enum Overlay {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub options: Options,
+    /// When this console began.
+    pub started: Timestamp,
     pub now: Timestamp,
     pub size: Size,
     /// `None` until the ledger was read once.
@@ -184,6 +186,7 @@ impl Model {
         }
         Self {
             options,
+            started: now,
             now,
             size,
             latest: None,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 use tui_input::Input;
 
+use crate::domain::ids::IncidentId;
+
 use super::doc::Doc;
 use super::key::Motion;
 use super::wall;
@@ -44,6 +46,8 @@ pub struct Fold {
 pub struct Reader {
     pub text: Text,
     pub title: String,
+    /// Whose text it is.
+    pub of: Option<IncidentId>,
     pub doc: Arc<Doc>,
     pub folds: Vec<Fold>,
     pub top: usize,
@@ -54,8 +58,8 @@ pub struct Reader {
 
 impl Reader {
     /// Opens at the line that decided, where there is one.
-    pub fn open(text: Text, title: String, doc: Arc<Doc>, width: usize, height: usize) -> Self {
-        let mut reader = Self { text, title, doc, folds: Vec::new(), top: 0, search: None, width: 0, height };
+    pub fn open(text: Text, title: String, of: Option<IncidentId>, doc: Arc<Doc>, width: usize, height: usize) -> Self {
+        let mut reader = Self { text, title, of, doc, folds: Vec::new(), top: 0, search: None, width: 0, height };
         reader.resize(width, height);
         if let Some(hit) = reader.doc.hit() {
             reader.show(hit);

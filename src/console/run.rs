@@ -55,6 +55,9 @@ pub enum ConsoleError {
     Terminal(#[from] io::Error),
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// The ledger hung when the console was left.
+    #[error("the ledger did not answer for {s} s: what was decided last may not be recorded", s = GRACE.as_secs())]
+    Unrecorded,
     /// The panic's message was printed when it happened.
     #[error("a part of runmend crashed; everything recorded is in the ledger")]
     Crashed,
@@ -113,7 +116,9 @@ where
     let desk = Desk { errands, wanted };
     let result = attend(&mut model, &desk, &mut screen, &mut keys, &mut inbox, &mut shutdown, &clock).await;
     drop(desk);
-    leave(office, readers, inbox).await;
+    if !leave(office, readers, inbox).await {
+        return Err(ConsoleError::Unrecorded);
+    }
     result
 }
 
@@ -209,10 +214,11 @@ where
 }
 
 /// What was decided reaches the ledger before the console ends.
-async fn leave(office: JoinHandle<()>, readers: [JoinHandle<()>; 2], inbox: mpsc::Receiver<Msg>) {
+/// `false`: the ledger did not answer, so that what was decided last may be lost.
+async fn leave(office: JoinHandle<()>, readers: [JoinHandle<()>; 2], inbox: mpsc::Receiver<Msg>) -> bool {
     drop(inbox);
     for reader in readers {
         reader.abort();
     }
-    let _ = timeout(GRACE, office).await;
+    timeout(GRACE, office).await.is_ok()
 }

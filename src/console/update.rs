@@ -44,7 +44,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Dossier(Ok(dossier)) => look::on_dossier(model, dossier),
         Msg::Dossier(Err(trouble)) => {
             model.dossier_trouble = Some(trouble);
-            model.asked_for = None;
             model.dirty = true;
         }
         Msg::Committed { incident, said, result } => match result {
@@ -246,8 +245,7 @@ fn on_resize(model: &mut Model, size: Size) {
 
 fn on_snapshot(model: &mut Model, snapshot: Arc<Snapshot>) {
     model.now = model.now.max(snapshot.at);
-    model.trouble = None;
-    model.dirty = true;
+    model.dirty |= model.trouble.take().is_some();
     if !model.pending.is_empty() {
         for entry in &snapshot.entries {
             if let Some(Some(version)) = model.pending.get(&entry.incident.id)
@@ -257,8 +255,10 @@ fn on_snapshot(model: &mut Model, snapshot: Arc<Snapshot>) {
             }
         }
     }
+    let news = model.latest.as_ref().is_none_or(|latest| !latest.shows_the_same(&snapshot));
+    model.dirty |= news;
     decide::refresh(model, &snapshot);
-    if !model.frozen {
+    if news && !model.frozen {
         let before = model.selected().map(|entry| entry.incident.id.clone());
         model.list.rebuild(&snapshot, look::list_rows(model));
         if before != model.selected().map(|entry| entry.incident.id.clone()) {
@@ -269,10 +269,16 @@ fn on_snapshot(model: &mut Model, snapshot: Arc<Snapshot>) {
     for pane in Pane::ALL {
         look::clamp_scroll(model, pane);
     }
+    // An agent's sign of life alone changes nothing but times.
+    model.dirty |= view::face(model) != model.face;
 }
 
 fn on_tick(model: &mut Model, at: Timestamp) {
     model.now = model.now.max(at);
     model.dirty |= model.notices.tick(model.now);
+    if model.dossier_trouble.is_some() {
+        // Asked again, but not in haste.
+        model.asked_for = None;
+    }
     model.dirty |= view::face(model) != model.face;
 }

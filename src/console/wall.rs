@@ -32,13 +32,13 @@ pub fn fit(text: &str, max: usize) -> String {
     if text.width() <= max {
         return text;
     }
-    let mut cut = String::new();
+    let (mut cut, mut used) = (String::new(), 1);
     for c in text.chars() {
-        cut.push(c);
-        if cut.width() + 1 > max {
-            cut.pop();
+        used += c.width().unwrap_or(0);
+        if used > max {
             break;
         }
+        cut.push(c);
     }
     if max > 0 {
         cut.push('…');

@@ -12,7 +12,7 @@ use super::Text;
 
 const INDENT: usize = 8;
 
-pub fn text(model: &Model, width: usize, theme: &Theme) -> Text {
+pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
     let Some(incident) = model.incident() else {
         let muted = theme.of(Meaning::Muted);
         return Text::new(hanging("", 0, "What the rules say about the incident under the cursor.", width, muted, muted), "rules");

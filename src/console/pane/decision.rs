@@ -20,7 +20,7 @@ const WIDE: usize = 60;
 /// Lines of the call's body: `p` shows all of it.
 const BODY_LINES: usize = 6;
 
-pub fn text(model: &Model, width: usize, brief: bool, theme: &Theme) -> Text {
+pub fn text(model: &Model, width: usize, brief: bool, theme: &Theme) -> Text<'static> {
     let muted = theme.of(Meaning::Muted);
     let Some(incident) = model.incident() else {
         let words = "What runmend would do about the incident under the cursor, why, and the exact call.";

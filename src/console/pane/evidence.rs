@@ -1,20 +1,21 @@
 //! The text that decided, in its place. `e` shows all of it.
 
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthChar;
 
 use crate::console::doc::{DocLine, Kind};
 use crate::console::model::Model;
 use crate::console::theme::{Meaning, Theme};
 use crate::console::wall::{fit, hanging, ink, width as columns};
 
-use super::Text;
+use super::{Lines, Text};
 
 /// Columns of the line number and a space.
 const GUTTER: usize = 5;
 /// Columns kept before the deciding words when a line is too long to show them from its start.
 const LEAD: usize = 20;
 
-pub fn text(model: &Model, width: usize, theme: &Theme) -> Text {
+pub fn text<'a>(model: &'a Model, width: usize, theme: &Theme) -> Text<'a> {
     let muted = theme.of(Meaning::Muted);
     let say = |words: &str| Text::new(hanging("", 0, words, width, muted, muted), "");
     let Some(incident) = model.incident() else {
@@ -33,15 +34,14 @@ pub fn text(model: &Model, width: usize, theme: &Theme) -> Text {
             Some(doc) => {
                 let anchor = doc.hit().unwrap_or(0);
                 let place = doc.heading_of(anchor).unwrap_or_default();
-                let lines = doc.lines.iter().map(|line| draw(line, width, theme)).collect();
-                Text { lines, anchor, aside: format!("run {} · {place}", incident.run) }
+                Text { lines: Lines::Of(doc), anchor, aside: format!("run {} · {place}", incident.run) }
             }
         },
     }
 }
 
 /// One line, its number before it.
-fn draw(line: &DocLine, width: usize, theme: &Theme) -> Line<'static> {
+pub fn draw(line: &DocLine, width: usize, theme: &Theme) -> Line<'static> {
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
     let style = match line.kind {
         Kind::Heading => return Line::from(ink(fit(&line.text, width), theme.strong(Meaning::Base))),
@@ -59,7 +59,12 @@ fn draw(line: &DocLine, width: usize, theme: &Theme) -> Line<'static> {
     let mut from = 0;
     if columns(&line.text[..hit.end]) > room {
         let lead = columns(&line.text[..hit.start]).saturating_sub(LEAD.min(room / 3));
-        from = line.text[..hit.start].char_indices().map(|(at, _)| at).find(|at| columns(&line.text[..*at]) >= lead).unwrap_or(hit.start);
+        let mut passed = 0;
+        let begins = line.text[..hit.start].char_indices().find(|(_, c)| {
+            passed += c.width().unwrap_or(0);
+            passed > lead
+        });
+        from = begins.map_or(hit.start, |(at, _)| at);
     }
     let head = if from > 0 { format!("…{}", &line.text[from..hit.start]) } else { line.text[..hit.start].to_owned() };
     let left = room.saturating_sub(columns(&head));

@@ -12,7 +12,7 @@ use super::Text;
 
 const INDENT: usize = 10;
 
-pub fn text(model: &Model, width: usize, theme: &Theme) -> Text {
+pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
     if let Some(lines) = model.incident().and_then(|incident| opinion(incident, width, theme)) {
         let name = model.incident().and_then(|incident| incident.opinion.as_ref()).map(|opinion| opinion.model.clone()).unwrap_or_default();
         return Text::new(lines, name);

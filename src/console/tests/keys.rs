@@ -1,8 +1,11 @@
-//! Keys: a scene, what is pressed, what the screen says and what goes to the ledger.
+//! Keys and messages: a scene, what happens, what the screen says and what goes to the ledger.
+
+use std::sync::Arc;
 
 use super::world::{MIDDLE, SMALL, ago, incident_of, now, press, scene, stage, text};
 use crate::console::model::{Effect, Msg, Refusal};
 use crate::console::picture::{Scene, Stage};
+use crate::console::update::update;
 use crate::domain::decision::Mode;
 use crate::domain::incident::{Ending, State};
 use crate::ledger::AutoApply;
@@ -219,4 +222,50 @@ fn a_tick_draws_only_what_it_changes() {
         stage.tell(Msg::Tick(ago(-seconds)));
         assert_eq!(stage.model.take_dirty(), dirty, "after `{keys}` and {seconds} s");
     }
+}
+
+#[test]
+fn an_agents_sign_of_life_draws_nothing_and_news_do() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    stage.model.take_dirty();
+    let mut beat = (**stage.model.latest.as_ref().unwrap()).clone();
+    beat.agents[0].at = now();
+    stage.tell(Msg::Snapshot(Arc::new(beat.clone())));
+    assert!(!stage.model.take_dirty());
+    beat.agents[0].degraded = vec![("mail".to_owned(), "the server refuses us".to_owned())];
+    stage.tell(Msg::Snapshot(Arc::new(beat)));
+    assert!(stage.model.take_dirty());
+    assert!(text(&mut stage).contains("mail: the server refuses us"));
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_told_and_what_is_shown_is_called_old() {
+    let mut stage = stage(SMALL, Mode::Approve, scene());
+    stage.tell(Msg::Trouble(Some("disk I/O error".to_owned())));
+    assert!(text(&mut stage).contains("the ledger cannot be read: disk I/O error"));
+    press(&mut stage, "j");
+    assert!(text(&mut stage).contains("the ledger cannot be read, what is shown is old: disk I/O error"));
+    stage.tell(Msg::Trouble(None));
+    assert!(!text(&mut stage).contains("disk"));
+}
+
+#[test]
+fn evidence_that_cannot_be_read_is_asked_for_again_once_a_second() {
+    let mut stage = stage(MIDDLE, Mode::Approve, scene());
+    let id = incident_of(&stage, "orders_daily_load").id;
+    let loads = |effects: Vec<Effect>| effects.iter().filter(|effect| matches!(effect, Effect::Load(_))).count();
+    let trouble = || Msg::Dossier(Err((id.clone(), "disk I/O error".to_owned())));
+    assert_eq!(loads(update(&mut stage.model, trouble())), 0);
+    assert!(text(&mut stage).contains("The ledger could not give the evidence: disk I/O error"));
+    assert_eq!(loads(update(&mut stage.model, Msg::Tick(ago(-1)))), 1);
+    assert_eq!(loads(update(&mut stage.model, trouble())), 0);
+}
+
+#[test]
+fn without_an_agent_the_console_says_so_after_a_moment() {
+    let mut stage = stage(SMALL, Mode::Approve, Scene::default());
+    assert!(text(&mut stage).contains("Waiting for the agent's first word."));
+    stage.tell(Msg::Tick(ago(-6)));
+    let screen = text(&mut stage);
+    assert!(screen.contains("no agent at work") && screen.contains("runmend --auto"), "{screen}");
 }

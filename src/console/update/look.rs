@@ -187,7 +187,12 @@ fn read(model: &mut Model, text: Text) {
         Text::Call => format!("The call · {of}"),
         Text::Notices => "Notices, newest first".to_owned(),
     };
-    let reader = Reader::open(text, title, doc, reader_width(model.size), reader_height(model.size));
+    let of = model.incident().map(|incident| incident.id.clone());
+    if text == Text::History {
+        // A mail may have gone out since; that changes no incident.
+        model.asked_for = None;
+    }
+    let reader = Reader::open(text, title, of, doc, reader_width(model.size), reader_height(model.size));
     model.over.push(Overlay::Reader(Box::new(reader)));
 }
 
@@ -220,7 +225,8 @@ pub fn on_dossier(model: &mut Model, dossier: Arc<Dossier>) {
     model.dossier = Some(dossier);
     clamp_scroll(model, Pane::Evidence);
     // A text that is being read follows its incident.
-    let replaced = match model.reader().map(|reader| reader.text) {
+    let reading = model.reader().filter(|reader| reader.of == model.incident().map(|incident| incident.id.clone()));
+    let replaced = match reading.map(|reader| reader.text) {
         Some(text @ (Text::History | Text::Evidence)) => document(model, text),
         Some(Text::Call | Text::Notices) | None => None,
     };

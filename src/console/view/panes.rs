@@ -44,15 +44,15 @@ fn one(model: &Model, plan: &Plan, pane: Pane, title: Vec<Span<'_>>, theme: &The
     let room = inside(area);
     let height = usize::from(room.height);
     let text = pane::text(model, pane, usize::from(room.width), plan.has_tabs(), theme);
-    let top = pane::home(&text, height).saturating_add_signed(model.scroll[pane.index()]).min(text.lines.len().saturating_sub(1));
+    let top = pane::home(&text, height).saturating_add_signed(model.scroll[pane.index()]).min(text.len().saturating_sub(1));
     let focused = model.focus == Some(pane);
     let border = if focused { theme.of(Meaning::Accent) } else { theme.of(Meaning::Muted) };
-    let below = match text.lines.len() {
+    let below = match text.len() {
         lines if lines > height => format!("{}-{} of {lines}", top + 1, (top + height).min(lines)),
         _ => String::new(),
     };
     boxes::draw(buffer, area, Words { title, aside: text.aside.clone(), below }, border, theme.of(Meaning::Muted));
-    for (line, y) in text.lines.iter().skip(top).zip(room.y..room.bottom()) {
+    for (line, y) in text.window(top, height, usize::from(room.width), theme).iter().zip(room.y..room.bottom()) {
         put(buffer, Rect { y, height: 1, ..room }, line);
     }
 }

@@ -17,6 +17,8 @@ use super::put;
 
 /// An agent says how it stands every few seconds; one that was silent for so long is gone.
 const SILENT_S: u64 = 15;
+/// An agent that starts with its console says so within this time.
+const START_S: u64 = 5;
 /// A poll may be late by so much beyond twice its interval: a slow workspace is no fault.
 const LATE_S: u64 = 10;
 /// Columns between two parts of a line.
@@ -25,6 +27,8 @@ const GAP: usize = 3;
 /// How the polling of one workspace stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Poll {
+    /// This console has only just begun, and with it perhaps its agent.
+    Awaited,
     /// No agent has ever said anything.
     NoAgent,
     Silent {
@@ -66,8 +70,12 @@ pub fn standing(model: &Model) -> Vec<Standing<'_>> {
 }
 
 fn poll(model: &Model, status: Option<&AgentStatus>) -> Poll {
-    let Some(status) = status else { return Poll::NoAgent };
+    let just_begun = words::since(model.now, model.started) < START_S;
+    let Some(status) = status else { return if just_begun { Poll::Awaited } else { Poll::NoAgent } };
     let silent = words::since(model.now, status.at);
+    if silent >= SILENT_S && just_begun {
+        return Poll::Awaited;
+    }
     if silent >= SILENT_S {
         return Poll::Silent { s: silent };
     }
@@ -83,6 +91,7 @@ impl Poll {
     fn words(&self) -> (String, String, Meaning) {
         let say = |full: String, short: &str, meaning| (full, short.to_owned(), meaning);
         match self {
+            Self::Awaited => say("waiting for the agent".to_owned(), "agent?", Meaning::Busy),
             Self::NoAgent => say("no agent at work".to_owned(), "no agent", Meaning::Danger),
             Self::Silent { s } => say(format!("agent silent for {}", words::age(*s)), "agent silent", Meaning::Danger),
             Self::First { failing: true } => say("poll FAILING, none succeeded yet".to_owned(), "poll FAILING", Meaning::Danger),
@@ -101,7 +110,7 @@ impl Poll {
 
     fn is_well(&self) -> bool {
         match self {
-            Self::Fresh { .. } | Self::First { failing: false } => true,
+            Self::Fresh { .. } | Self::First { failing: false } | Self::Awaited => true,
             Self::NoAgent | Self::Silent { .. } | Self::Late { .. } | Self::First { failing: true } => false,
         }
     }
@@ -146,7 +155,9 @@ pub fn face(model: &Model) -> String {
     let theme = Theme::plain();
     let width = usize::from(model.size.width);
     let text = |line: Line<'_>| line.spans.iter().map(|span| span.content.as_ref()).collect::<String>();
-    text(line(head(model, &theme), clock(model, &theme), width)) + &text(line(counts(model, &theme), today(model, &theme), width))
+    let lines =
+        text(line(head(model, &theme), clock(model, &theme), width)) + &text(line(counts(model, &theme), today(model, &theme), width));
+    lines + &degraded(model).unwrap_or_default()
 }
 
 /// Parts from the left in the order of their worth, `right` at the right end. What has no room is shortened, then left out, from the

@@ -267,6 +267,7 @@ fn empty_words(model: &Model) -> Vec<String> {
     let Some(first) = standing.first() else { return vec!["No workspace is configured.".to_owned()] };
     let seen: u64 = standing.iter().filter_map(|one| one.status).map(|status| status.runs_seen).sum();
     match &first.poll {
+        Poll::Awaited => vec!["Waiting for the agent's first word.".to_owned(), expect],
         Poll::NoAgent => vec![
             "No failed runs, and no agent at work on this ledger.".to_owned(),
             "One starts with this console, or with `runmend --auto` elsewhere; nothing is polled until then.".to_owned(),
