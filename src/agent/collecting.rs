@@ -59,14 +59,7 @@ async fn conclude(case: &mut Case<'_>, evidence: Evidence) -> Result<(), StepErr
 }
 
 fn no_opinion() -> Happening {
-    Happening::Opinion {
-        available: false,
-        reason: Some("no model is configured (llm.provider = none)".to_owned()),
-        cause: None,
-        action: None,
-        confidence: None,
-        grounded: None,
-    }
+    Happening::no_opinion("no model is configured (llm.provider = none)")
 }
 
 /// All evidence of the run's current failure. An outage of the workspace is an error (come again); a refusal is a gap.

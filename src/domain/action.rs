@@ -85,6 +85,47 @@ pub enum Setting {
     SparkConf(String),
 }
 
+/// Spark settings that a proposal may name: limits and timeouts of the job's own compute. Nothing here runs code, moves data, opens a
+/// connection or carries a credential.
+pub const SPARK_CONFS: [&str; 18] = [
+    "spark.driver.maxResultSize",
+    "spark.driver.memoryOverhead",
+    "spark.executor.heartbeatInterval",
+    "spark.executor.memoryOverhead",
+    "spark.kryoserializer.buffer.max",
+    "spark.memory.fraction",
+    "spark.memory.storageFraction",
+    "spark.network.timeout",
+    "spark.rpc.askTimeout",
+    "spark.rpc.message.maxSize",
+    "spark.sql.adaptive.enabled",
+    "spark.sql.adaptive.skewJoin.enabled",
+    "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.broadcastTimeout",
+    "spark.sql.execution.arrow.maxRecordsPerBatch",
+    "spark.sql.files.maxPartitionBytes",
+    "spark.sql.shuffle.partitions",
+    "spark.task.maxFailures",
+];
+
+impl Setting {
+    /// The settings that are not Spark's, with their names in files and answers.
+    pub const NAMED: [(&'static str, Self); 6] = [
+        ("driver_memory", Self::DriverMemory),
+        ("node_memory", Self::NodeMemory),
+        ("workers", Self::Workers),
+        ("disk", Self::Disk),
+        ("task_timeout", Self::TaskTimeout),
+        ("availability", Self::Availability),
+    ];
+
+    /// The setting of this name, if a proposal may name it: one of [`Setting::NAMED`] or of [`SPARK_CONFS`].
+    pub fn proposed(name: &str) -> Option<Self> {
+        let named = Self::NAMED.into_iter().find(|(known, _)| *known == name).map(|(_, setting)| setting);
+        named.or_else(|| SPARK_CONFS.contains(&name).then(|| Self::SparkConf(name.to_owned())))
+    }
+}
+
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Parameter};
 use super::cause::Cause;
-use super::classification::Classification;
+use super::classification::{Classification, Opinion};
 use super::decision::{Authority, Decision, Guardrail, Mode};
 use super::ids::{IncidentId, JobId, Probability, RepairId, RunId, WorkspaceName};
+use super::money::Usd;
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,15 @@ pub enum Happening {
         confidence: Option<Probability>,
         #[serde(skip_serializing_if = "Option::is_none")]
         grounded: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<Usd>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        latency_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// The prompt's name and hash: what was asked can be told from the audit trail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt: Option<String>,
     },
     Decided {
         action: Action,
@@ -171,6 +181,37 @@ impl Happening {
             Self::Degraded { .. } => "degraded",
             Self::Recovered { .. } => "recovered",
             Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    pub fn opinion(opinion: &Opinion) -> Self {
+        Self::Opinion {
+            available: true,
+            reason: None,
+            cause: Some(opinion.cause),
+            action: Some(opinion.action),
+            confidence: Some(opinion.confidence),
+            grounded: Some(opinion.grounded),
+            cost_usd: opinion.cost_usd,
+            latency_ms: Some(opinion.latency_ms),
+            model: Some(opinion.model.clone()),
+            prompt: Some(opinion.prompt.clone()),
+        }
+    }
+
+    /// There is no opinion, and why.
+    pub fn no_opinion(reason: impl Into<String>) -> Self {
+        Self::Opinion {
+            available: false,
+            reason: Some(reason.into()),
+            cause: None,
+            action: None,
+            confidence: None,
+            grounded: None,
+            cost_usd: None,
+            latency_ms: None,
+            model: None,
+            prompt: None,
         }
     }
 

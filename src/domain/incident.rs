@@ -163,6 +163,9 @@ pub struct Incident {
     pub failed_tasks: Vec<String>,
     pub classification: Option<Classification>,
     pub opinion: Option<Opinion>,
+    /// Why there is none, for the LLM's pane.
+    #[serde(default)]
+    pub no_opinion: Option<String>,
     pub decision: Option<Decision>,
     pub planned: Option<PlannedCall>,
     pub approval: Option<Approval>,
@@ -232,6 +235,7 @@ impl Incident {
             failed_tasks: Vec::new(),
             classification: None,
             opinion: None,
+            no_opinion: None,
             decision: None,
             planned: None,
             approval: None,

@@ -12,6 +12,7 @@ pub mod incident;
 pub mod intent;
 pub mod job;
 pub mod mail;
+pub mod money;
 pub mod secret;
 
 pub use jiff::Timestamp;
