@@ -11,49 +11,59 @@ use super::scenario::{COUNT_MAX, JobSpec, RunSpec};
 use super::span::Span;
 use crate::domain::ids::RunId;
 
-/// For `runmend sim --help`.
-pub const HELP: &str = r#"GET book_url gives {"calls": [...], "runs": [...]}: every call received (at, method, path, query, body, status, answered,
-took_effect) and the truth behind every failed run (run_id, job_id, job_name, cause, recording, truth, fails, reruns, repairs, passed, ...).
+/// For `runmend sim --help`: no line is longer than help is wide, 96 columns, and no `{n}` in it, which clap takes for a line break.
+pub const HELP: &str = r#"GET book_url answers {"calls": [...], "runs": [...]}:
+  every call received, with at, method, path, query, body, status, answered, took_effect;
+  the truth behind every failed run, with run_id, job_id, job_name, cause, recording, truth,
+  fails, reruns, repairs, run_nows, canceled_by, active, result_state, passed.
 
-POST control_url takes one command in JSON, or a list of them. Times are "2s", "500ms", "30h" or milliseconds; --speed divides durations.
+POST control_url takes one command in JSON, or a list of them. Times are "2s", "500ms", "30h",
+or milliseconds; --speed divides durations.
 
-  {"do": "fail", "job": "orders"}      a run of the job starts and fails. The job is made if there is none of that name.
-      "count": 50                      so many runs; with {n} in the job's name as many jobs: "job": "load_{n}"
-      "recording": "r061"              what the failure shows (assets/scenarios/recordings.jsonl); or said here:
-      "error", "error_trace", "logs", "logs_truncated", "state_message", "termination_code", "termination_type",
-      "termination_message"
-      "result_state": "FAILED"         or TIMEDOUT, INTERNAL_ERROR, CANCELED (by a person), SKIPPED, or any other word
-      "truth": "never"                 or {"passes_after": 2}, {"transient": 0.8}, {"cured_by": "memory"}, "canceled"
-      "cause": "network"               for the book, where no recording tells it
-      "task": "load"                   the task that fails, or a list; the last one by default
-      "attempts": 3                    attempts that the platform makes by itself
-      "started_ago": "30h"             the run started so long ago (and fails now, unless duration or ends_in say otherwise)
-      "duration_ms": 0                 how long the run takes; 3 s by default
-      "ends_in": "10m"                 when it ends, from now
-      "parameters": {"day": "..."}     job parameters of the run; also "notebook_params", "python_params"
-      "tasks": 150, "owner", "tags"    for a job that is not there yet
-      "fixed_after": "40s"             the owner mends the job so long after the failure
-      "person_repairs_after": "8s"     a person repairs the run; "person_cancels_after": a person cancels it
-  {"do": "succeed", "job": "orders"}   a run that goes well; count, started_ago, duration_ms, ends_in, tasks, parameters as above
-  {"do": "job", "name": "orders", "task": [{"key": "a"}, {"key": "b", "depends_on": ["a"]}], ...}
-                                       makes or replaces a job, with the keys that [[job]] of a scenario has
-  {"do": "history", "count": 5000, "job": "orders", "every": "10m"}
-                                       earlier runs that went well
-  {"do": "person_repairs", "run_id": N, "mended": true}
-                                       a person repairs the run's failed tasks, having put right what was wrong
-  {"do": "cancel", "run_id": N}        a person cancels the run
-  {"do": "fix", "job": "orders"}       the owner has mended the job: what failed passes from now on
-  {"do": "fault", "path": "/runs/get-output", "status": 503}
-                                       calls whose path ends so are answered so. "times": N (else until cleared), "method",
-      "id": N (calls about this run or job only), "retry_after": seconds, "body": "html" or any JSON, "delay_ms": N,
-      "drop_answer": true              the call takes effect and the connection is closed without an answer
-      "takes_effect": true|false       whether the call takes effect although the answer says no, or is dropped
-  {"do": "no_repair"}                  the workspace has no runs/repair: it answers 501; "on": false ends that
-  {"do": "clear_faults"}               ends all faults
-  {"do": "finish"}                     what is active ends now, as it would have ended
-  {"do": "forget_calls"}               empties the book's list of calls
+{"do": "fail", "job": "orders"}    a run of the job fails; a job of no such name is made
+  "count": 50                      so many runs; "job": "load_#" makes as many jobs, numbered
+  "recording": "r061"              what it shows, of assets/scenarios/recordings.jsonl, or:
+  "error", "error_trace", "logs", "logs_truncated", "state_message", "termination_code",
+  "termination_type", "termination_message"
+  "result_state": "FAILED"         TIMEDOUT, INTERNAL_ERROR, CANCELED, SKIPPED, ...
+  "truth": "never"                 {"passes_after": 2}, {"transient": 0.8}, {"cured_by": "disk"}
+  "cause": "network"               for the book, where no recording tells it
+  "task": "load"                   the task that fails, or a list; by default the last one
+  "attempts": 3                    attempts that the platform makes by itself
+  "started_ago": "30h"             when it started; it fails now, unless one of these is given:
+  "duration_ms": 0                 how long it takes; 3 s by default
+  "ends_in": "10m"                 when it ends, from now
+  "parameters": {"day": "..."}     job parameters; also "notebook_params", "python_params"
+  "tasks": 150, "owner", "tags"    for a job that is not there yet
+  "fixed_after": "40s"             the owner mends the job so long after the failure
+  "person_repairs_after": "8s"     a person repairs the run so long after the failure
+  "person_cancels_after": "2s"     a person cancels the run so long after its start
+{"do": "succeed", "job": "orders"} a run that goes well; count, started_ago, duration_ms,
+                                   ends_in, tasks, parameters as above
+{"do": "job", "name": "orders", "task": [{"key": "a"}, {"key": "b", "depends_on": ["a"]}]}
+                                   makes or replaces a job; keys as in [[job]] of a scenario
+{"do": "history", "count": 5000, "job": "orders", "every": "10m"}
+                                   earlier runs that went well
+{"do": "person_repairs", "run_id": N, "mended": true}
+                                   a person repairs it, having put right what was wrong
+{"do": "cancel", "run_id": N}      a person cancels the run
+{"do": "fix", "job": "orders"}     the owner has mended the job: what failed passes from now on
+{"do": "fault", "path": "/runs/get-output", "status": 503}
+                                   calls whose path ends so are answered so, until cleared
+  "times": 3                       only so many
+  "method": "GET", "id": N         only these; only about this run, task run or job
+  "retry_after": 2                 seconds
+  "body": "html"                   or any JSON
+  "delay_ms": 500                  the answer comes late
+  "drop_answer": true              the call takes effect; the connection closes without answer
+  "takes_effect": false            whether it takes effect although it is refused or dropped
+{"do": "no_repair"}                runs/repair answers 501, as where it is unknown; "on": false
+{"do": "clear_faults"}             ends all faults
+{"do": "finish"}                   what is active ends now, as it would have ended
+{"do": "forget_calls"}             empties the book's list of calls
 
-Answers: {"ok": true, ...} with "runs": [{"run_id", "job_id"}] where runs were started, or 400 {"ok": false, "error": "..."}."#;
+Answers: {"ok": true}, with "runs": [{"run_id", "job_id"}] where runs were started; or
+400 {"ok": false, "error": "..."}."#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

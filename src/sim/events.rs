@@ -37,6 +37,8 @@ const TRAFFIC: [(&str, u32); 13] = [
 const TRAFFIC_PASSES: f64 = 0.75;
 /// Time that an owner takes to mend a job of the traffic.
 const TRAFFIC_FIXED_AFTER: Span = Span::ms(180_000);
+/// Stands for the number of the run in a job's name.
+const COUNTER: &str = "#";
 /// The job of the traffic in a workspace that has none.
 const TRAFFIC_JOB: &str = "nightly_load";
 
@@ -154,7 +156,7 @@ impl World {
     /// Starts the failing runs that `spec` asks for, at `at` or as long before as it says.
     pub fn fail(&mut self, spec: &RunSpec, at: Millis) -> Vec<RunId> {
         let failure = Arc::new(trouble::failure(spec));
-        (0..spec.count()).map(|n| self.fail_once(spec, &failure, &spec.job.replace("{n}", &(n + 1).to_string()), at)).collect()
+        (0..spec.count()).map(|n| self.fail_once(spec, &failure, &spec.job.replace(COUNTER, &(n + 1).to_string()), at)).collect()
     }
 
     fn fail_once(&mut self, spec: &RunSpec, failure: &Arc<Failure>, name: &str, at: Millis) -> RunId {
@@ -241,7 +243,7 @@ impl World {
     pub fn succeed(&mut self, spec: &RunSpec, at: Millis) -> Vec<RunId> {
         (0..spec.count())
             .map(|n| {
-                let job = self.job_for(spec, &spec.job.replace("{n}", &(n + 1).to_string()));
+                let job = self.job_for(spec, &spec.job.replace(COUNTER, &(n + 1).to_string()));
                 let start_at = at - spec.started_ago.unwrap_or_default().as_ms();
                 let takes_ms = match (spec.duration, spec.ends_in) {
                     (Some(duration), _) => duration.at_speed(self.speed),

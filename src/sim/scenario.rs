@@ -259,7 +259,7 @@ pub struct RunSpec {
     pub job: String,
     /// Scenario: when the run starts, from the start of the simulator.
     pub at: Span,
-    /// So many runs alike; `{n}` in the job's name makes as many jobs.
+    /// So many runs alike; `#` in the job's name makes as many jobs, numbered from 1.
     pub count: Option<u32>,
     /// The run started so long ago. Without `duration` or `ends_in` it fails now.
     pub started_ago: Option<Span>,

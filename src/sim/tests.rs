@@ -420,6 +420,16 @@ async fn people_act_in_the_workspace_too() {
 }
 
 #[tokio::test]
+async fn a_number_in_the_name_makes_as_many_jobs() {
+    let lab = Lab::new().await;
+    lab.control(json!({"do": "fail", "job": "load_#", "count": 3, "duration_ms": 0})).await;
+    let mut names: Vec<_> = lab.get("/list").await["jobs"].as_array().unwrap().iter().map(|job| job["settings"]["name"].clone()).collect();
+    names.reverse();
+    assert_eq!(names, ["load_1", "load_2", "load_3"]);
+    assert_eq!(lab.book().await["runs"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn a_wrong_command_says_so() {
     let lab = Lab::new().await;
     for (command, says) in [
@@ -450,4 +460,5 @@ async fn a_wrong_command_says_so() {
     ] {
         assert!(CONTROL_HELP.contains(&format!("\"do\": \"{word}\"")), "{word} is explained");
     }
+    assert!(CONTROL_HELP.lines().all(|line| line.chars().count() <= 96) && !CONTROL_HELP.contains("{n}"));
 }
