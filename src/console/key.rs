@@ -175,7 +175,7 @@ macro_rules! row {
 /// In the order of footer, help and README.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    row!(List, [on('a')], Act::Approve, "approve", "Approve the decision as it stands; first the exact call is shown, and Enter makes it", Workspace, true),
+    row!(List, [on('a')], Act::Approve, "approve", "Approve the decision as it stands; first the exact call is shown; Enter, or a again, makes it", Workspace, true),
     row!(List, [on('o')], Act::Override, "override", "Choose another action than the engine's, with the reason why", Workspace, true),
     row!(List, [on('i')], Act::Ignore, "ignore", "Nothing is to be done about it: close it, after a question that names it", Ledger, true),
     row!(List, [on('c')], Act::CloseHandled, "close", "Close as handled what people have dealt with outside runmend, after a question", Ledger, true),
@@ -229,7 +229,7 @@ pub const KEYS: &[Key] = &[
     row!(Filter, [key(KeyCode::Up)], Act::Move(Motion::Up), "up", "The incident above", Screen, false),
     row!(Filter, [ctrl('c')], Act::Quit, "quit", "Leave runmend", Screen, false),
 
-    row!(Question, [key(KeyCode::Enter), on('y')], Act::Confirm, "do it", "Do what the question says", Ledger, true),
+    row!(Question, [key(KeyCode::Enter), on('y')], Act::Confirm, "do it", "Do what the question says; the key that asked it, pressed again, does the same", Ledger, true),
     row!(Question, [key(KeyCode::Esc), on('n')], Act::Back, "cancel", "Do nothing; any other key does the same", Screen, true),
     row!(Question, [ctrl('c')], Act::Quit, "quit", "Leave runmend; nothing is done", Screen, false),
 

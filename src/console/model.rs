@@ -13,7 +13,7 @@ use crate::domain::incident::{Incident, State, Transition};
 use crate::ledger::AutoApply;
 
 use super::dossier::Dossier;
-use super::key::{Key, Layer};
+use super::key::{Act, Key, Layer};
 use super::layout::{self, Pane, Plan};
 use super::list::List;
 use super::notice::{Notice, Notices};
@@ -81,6 +81,16 @@ pub enum Question {
 }
 
 impl Question {
+    /// The act that asked: its key, pressed again, answers yes.
+    pub fn asks(&self) -> Act {
+        match self {
+            Self::Approve(_) => Act::Approve,
+            Self::Ignore(_) => Act::Ignore,
+            Self::Close(_) => Act::CloseHandled,
+            Self::AutoApply => Act::AutoApply,
+        }
+    }
+
     /// The incident that it is about.
     pub fn entry(&mut self) -> Option<&mut Arc<Entry>> {
         match self {

@@ -94,12 +94,21 @@ fn on_key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) {
     match key::find(layer, key) {
         Some(row) => perform(model, row.does, row.name, effects),
         None if layer.types() => model.dirty |= typed(model, &Event::Key(*key)),
+        None if asked_again(model, key) => perform(model, Act::Confirm, "do it", effects),
         // Any other key withdraws, and does nothing else.
         None if layer == Layer::Question => {
             model.over.pop();
             post(model, Notice::info("withdrawn; nothing was done"));
         }
         None => {}
+    }
+}
+
+/// The key that asked the question, pressed again.
+fn asked_again(model: &Model, key: &KeyEvent) -> bool {
+    match model.over.last() {
+        Some(Overlay::Question(question)) => key::find(Layer::List, key).is_some_and(|row| row.does == question.asks()),
+        Some(Overlay::Filter | Overlay::Reader(_) | Overlay::Override(_) | Overlay::Chooser(_)) | None => false,
     }
 }
 

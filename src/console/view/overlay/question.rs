@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::console::key::{KEYS, Key, Layer};
 use crate::console::layout::inside;
 use crate::console::model::{Model, Question};
 use crate::console::theme::{Meaning, Theme};
@@ -28,7 +29,8 @@ pub fn draw(model: &Model, question: &Question, theme: &Theme, buffer: &mut Buff
     let area = Rect::new((size.width - width) / 2, size.height.saturating_sub(height + 2), width, height);
     boxes::clear(buffer, area, theme.of(Meaning::Base));
     let title = boxes::title([ink(will::title(question), theme.strong(Meaning::Waiting))]);
-    let below = "Enter do it   Esc cancel".to_owned();
+    let again = KEYS.iter().find(|row| row.layer == Layer::List && row.does == question.asks()).map(Key::chord).unwrap_or_default();
+    let below = format!("Enter or {again} do it   Esc cancel");
     boxes::draw(buffer, area, Words { title, aside: String::new(), below }, theme.of(Meaning::Waiting), theme.strong(Meaning::Accent));
     let room = inside(area);
     let shown = usize::from(room.height);
