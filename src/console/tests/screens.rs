@@ -148,8 +148,8 @@ fn too_small_a_terminal_says_what_it_needs_and_every_size_draws() {
     let mut stage = stage(SMALL, Mode::Approve, scene());
     for keys in ["", "a", "Esc o", "Esc ?", "Esc e", "Esc /", "Esc h /"] {
         press(&mut stage, keys);
-        for width in [0, 1, 21, 59, 60, 99, 100, 203] {
-            for height in [0, 1, 4, 15, 16, 29, 30, 51] {
+        for width in [0, 1, 59, 60, 100, 203] {
+            for height in [0, 1, 15, 16, 29, 51] {
                 let mut small = Stage::new(options(Mode::Approve), Size { width, height }, now()).unwrap();
                 small.model = crate::console::model::Model { size: Size { width, height }, ..stage.model.clone() };
                 small.tell(crate::console::model::Msg::Resize(Size { width, height }));

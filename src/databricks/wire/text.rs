@@ -128,6 +128,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn no_text_passes_its_limit_or_a_control_character(raw in any::<String>(), repeat in 1usize..4000) {
             let raw = raw.repeat(repeat);
