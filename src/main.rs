@@ -2,6 +2,8 @@
 
 #[path = "main/arguments.rs"]
 mod arguments;
+#[path = "main/demo.rs"]
+mod demo;
 #[path = "main/ending.rs"]
 mod ending;
 #[path = "main/fault.rs"]
@@ -10,6 +12,12 @@ mod fault;
 mod inspect;
 #[path = "main/logging.rs"]
 mod logging;
+#[path = "main/offline.rs"]
+mod offline;
+#[path = "main/seated.rs"]
+mod seated;
+#[path = "main/simulator.rs"]
+mod simulator;
 #[path = "main/start.rs"]
 mod start;
 #[path = "main/telling.rs"]
@@ -23,9 +31,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
+use demo::Demo;
 use fault::{Exit, Fault};
 use runmend::config::{self, Config, Inputs, Loaded};
 use runmend::domain::decision::Mode;
+use seated::World;
 use telling::Voice;
 use unattended::Span;
 
@@ -52,31 +62,77 @@ fn report(fault: &Fault) -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<Exit, Fault> {
-    let loaded = Config::load(&Inputs::from_process(arguments.common.clone(), asked_mode(&arguments)))?;
+    let inputs = Inputs::from_process(arguments.common.clone(), asked_mode(&arguments));
+    if arguments.demo && arguments.command.is_none() {
+        return demo(&arguments, inputs).await;
+    }
+    let loaded = Config::load(&inputs)?;
     match &arguments.command {
-        Some(Command::Config(what)) => return inspect::config(&loaded, what, arguments.common.json),
-        Some(Command::Audit { what }) => return inspect::audit(&loaded, what, arguments.common.json).await,
-        Some(Command::Analyze(_) | Command::Evaluate(_) | Command::Sim(_)) => return Err(Fault::usage("not yet", "wait")),
-        Some(Command::Once) => {
-            logging::to_stderr(&loaded.config);
-            warn(&loaded);
-            let (_stop, stopped) = ending::watch(arguments.common.run_for).map_err(no_signals)?;
-            return Ok(unattended::run(&loaded, voice(&arguments), Span::OnePass, stopped).await?.0);
-        }
-        None => {}
+        Some(Command::Config(what)) => inspect::config(&loaded, what, arguments.common.json),
+        Some(Command::Audit { what }) => inspect::audit(&loaded, what, arguments.common.json).await,
+        Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json),
+        Some(Command::Evaluate(what)) => offline::evaluate(&loaded, what, arguments.common.json),
+        Some(Command::Sim(what)) => simulator::run(what, arguments.common.run_for).await,
+        Some(Command::Once) => attended_by(&loaded, &arguments, Way::Alone(Span::OnePass), World::Real).await,
+        None => attended_by(&loaded, &arguments, way(&arguments)?, World::Real).await,
     }
-    if !arguments.auto && !(arguments.observe && (arguments.common.json || !std::io::stdout().is_terminal())) {
-        loaded.workspaces.clone()?;
-        return Err(Fault::usage(
-            "the console needs a terminal, and stdout is none",
+}
+
+/// Does a person sit before it?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Console,
+    Alone(Span),
+}
+
+/// Nobody starts acting unattended by accident: without a terminal it must be asked for. Observing acts on nothing.
+fn way(arguments: &Arguments) -> Result<Way, Fault> {
+    let screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal() && !arguments.common.json;
+    match (arguments.auto, screen, arguments.observe) {
+        (true, _, _) | (false, false, true) => Ok(Way::Alone(Span::UntilStopped)),
+        (false, true, _) => Ok(Way::Console),
+        (false, false, false) => Err(Fault::usage(
+            "the console needs a terminal",
             "use `runmend --auto` to work unattended (or --observe to only watch), or `runmend --demo` to see a story",
-        ));
+        )),
     }
+}
+
+async fn attended_by(loaded: &Loaded, arguments: &Arguments, way: Way, world: World) -> Result<Exit, Fault> {
     loaded.workspaces.clone()?;
-    logging::to_stderr(&loaded.config);
-    warn(&loaded);
     let (_stop, stopped) = ending::watch(arguments.common.run_for).map_err(no_signals)?;
-    Ok(unattended::run(&loaded, voice(&arguments), Span::UntilStopped, stopped).await?.0)
+    match way {
+        Way::Console => {
+            logging::to_file(&loaded.config);
+            warn(loaded);
+            seated::run(loaded, world, stopped).await
+        }
+        Way::Alone(span) => {
+            logging::to_stderr(&loaded.config);
+            warn(loaded);
+            let voice = if arguments.common.json { Voice::Json } else { Voice::Log };
+            Ok(unattended::run(loaded, voice, span, stopped).await?.0)
+        }
+    }
+}
+
+async fn demo(arguments: &Arguments, mut inputs: Inputs) -> Result<Exit, Fault> {
+    let alone = way(arguments).ok();
+    if alone.is_none() {
+        // The story has nobody to approve anything.
+        inputs.asked_mode = Some(Mode::Auto);
+    }
+    let demo = Demo::start(inputs).await?;
+    let exit = match alone {
+        Some(way) => attended_by(&demo.loaded, arguments, way, World::Simulated).await,
+        None => {
+            logging::to_stderr_quietly();
+            let (_stop, stopped) = ending::watch(Some(arguments.common.run_for.unwrap_or(demo::STORY))).map_err(no_signals)?;
+            demo::story(&demo, stopped).await
+        }
+    };
+    demo.end().await;
+    exit
 }
 
 fn asked_mode(arguments: &Arguments) -> Option<Mode> {
@@ -85,10 +141,6 @@ fn asked_mode(arguments: &Arguments) -> Option<Mode> {
         (false, true) => Some(Mode::Auto),
         (false, false) => None,
     }
-}
-
-fn voice(arguments: &Arguments) -> Voice {
-    if arguments.common.json { Voice::Json } else { Voice::Log }
 }
 
 fn warn(loaded: &Loaded) {

@@ -7,7 +7,6 @@ use runmend::config::{Config, Inputs, Loaded};
 use runmend::sim::{Options, Scenario, Simulator};
 use tokio::sync::watch;
 
-use crate::arguments::Arguments;
 use crate::fault::{Exit, Fault};
 use crate::telling::{Told, Voice};
 use crate::unattended::{self, Span};
@@ -33,20 +32,22 @@ const PACE: &[(&str, &str)] = &[
 pub struct Demo {
     pub loaded: Loaded,
     pub simulator: Simulator,
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Demo {
     pub async fn start(mut inputs: Inputs) -> Result<Self, Fault> {
         let folder = folder()?;
         let options = Options { scenario: Scenario::embedded_demo(), ..Options::default() };
-        let simulator = Simulator::start(options).await.map_err(|error| Fault::usage(error.to_string(), "close what uses the ports of this machine and try again"))?;
+        let simulator = Simulator::start(options)
+            .await
+            .map_err(|error| Fault::usage(error.to_string(), "close what uses the ports of this machine and try again"))?;
         let ready = simulator.ready();
         let mut sets: Vec<String> = PACE.iter().map(|(key, value)| format!("{key}={value}")).collect();
         sets.extend([("workspace.host", &ready.url), ("workspace.token", &ready.token)].map(|(key, value)| format!("{key}={value}")));
-        sets.push(format!("data_dir={}", folder.display()));
+        sets.push(format!("data_dir={}", folder.0.display()));
         if inputs.options.ledger.is_none() {
-            sets.push(format!("ledger={}", folder.join("ledger.db").display()));
+            sets.push(format!("ledger={}", folder.0.join("ledger.db").display()));
         }
         sets.append(&mut inputs.options.sets);
         inputs.options.sets = sets;
@@ -56,28 +57,40 @@ impl Demo {
         Ok(Self { loaded, simulator, folder })
     }
 
+    /// Ends the workspace; its folder goes with it.
+    pub async fn end(self) {
+        self.simulator.stop().await;
+    }
+
     pub fn outbox(&self) -> PathBuf {
-        self.folder.join("outbox")
+        self.folder.0.join("outbox")
     }
 }
 
-impl Drop for Demo {
+/// Made for one demo and gone with it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-fn folder() -> Result<PathBuf, Fault> {
+fn folder() -> Result<Folder, Fault> {
     let folder = std::env::temp_dir().join(format!("runmend-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| {
-        Fault::usage(format!("cannot make a folder for the demo: {error}"), "set TMPDIR to a folder that you may write").at(folder.display().to_string())
+        Fault::usage(format!("cannot make a folder for the demo: {error}"), "set TMPDIR to a folder that you may write")
+            .at(folder.display().to_string())
     })?;
-    Ok(folder)
+    Ok(Folder(folder))
 }
 
 /// The story as text: what happens within a minute, and what came of it.
 pub async fn story(demo: &Demo, stop: watch::Receiver<bool>) -> Result<Exit, Fault> {
-    println!("runmend {} on a simulated workspace: jobs run there, fail in different ways, and react truthfully to what is done.", env!("CARGO_PKG_VERSION"));
+    println!(
+        "runmend {} on a simulated workspace: jobs run there, fail in different ways, and react truthfully to what is done.",
+        env!("CARGO_PKG_VERSION")
+    );
     println!("The same as text, since stdout is no terminal; it ends after a minute. In a terminal, `--demo` opens the console.\n");
     let (exit, told) = unattended::run(&demo.loaded, Voice::Story, Span::UntilStopped, stop).await?;
     print!("{}", summary(&told, &demo.outbox()));
@@ -99,7 +112,8 @@ fn summary(told: &Told, outbox: &Path) -> String {
 
 /// The subjects of the mails in the outbox, by file name.
 fn subjects(outbox: &Path) -> Vec<String> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(outbox).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(outbox).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
     files.sort();
     let subject = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).ok()?;

@@ -16,6 +16,16 @@ pub fn to_stderr(config: &Config) {
         .try_init();
 }
 
+/// Beside a story on stdout: only what is wrong.
+pub fn to_stderr_quietly() {
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("error"))
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
 /// `runmend.log` in the data folder. A file that cannot be written costs the log, not the console.
 pub fn to_file(config: &Config) {
     let _ = std::fs::create_dir_all(&config.data_dir);

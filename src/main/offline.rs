@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use runmend::config::Loaded;
-use runmend::report::analyze::{self, AnalyzeOptions};
+use runmend::report::analyze::{self, AnalyzeError, AnalyzeOptions, Echo, Output};
 use runmend::report::evaluate;
 
 use crate::arguments::{AnalyzeArguments, EvaluateArguments};
@@ -14,9 +14,11 @@ use crate::start;
 
 pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Result<Exit, Fault> {
     let classifier = start::classifier(&loaded.config)?;
-    let options = AnalyzeOptions { json, echo: arguments.echo };
+    let options =
+        AnalyzeOptions { output: if json { Output::Json } else { Output::Words }, echo: if arguments.echo { Echo::On } else { Echo::Off } };
     let out = BufWriter::new(io::stdout().lock());
-    let summary = match arguments.file.as_deref().filter(|path| *path != Path::new("-")) {
+    let file = arguments.file.as_deref().filter(|path| *path != Path::new("-"));
+    let summary = match file {
         Some(path) => analyze::analyze(&classifier, &loaded.config.policy, open(path)?, out, &options),
         None => {
             if io::stdin().is_terminal() {
@@ -25,25 +27,52 @@ pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Res
             analyze::analyze(&classifier, &loaded.config.policy, io::stdin().lock(), out, &options)
         }
     };
-    let place = arguments.file.clone().unwrap_or_else(|| PathBuf::from("standard input"));
-    let summary = match summary {
-        Ok(summary) => summary,
+    match summary {
+        Ok(summary) if summary.bad_lines > 0 => Ok(Exit::Found),
+        Ok(_) => Ok(Exit::Done),
         // Whoever read our output has seen enough.
-        Err(error) if error.is_closed_pipe() => return Ok(Exit::Done),
-        Err(error) => return Err(Fault::usage(error.to_string(), "check the file, and where the output goes").at(place.display().to_string())),
-    };
-    Ok(if summary.bad_lines > 0 { Exit::Found } else { Exit::Done })
+        Err(AnalyzeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) => Err(unusable(&error, file)),
+    }
+}
+
+fn unusable(error: &AnalyzeError, file: Option<&Path>) -> Fault {
+    let place = file.map_or("standard input".to_owned(), |path| path.display().to_string());
+    match error {
+        AnalyzeError::Empty => {
+            Fault::found(error.to_string(), place, "give it error text, or JSON Lines with `error`, `error_trace`, `logs`, …")
+        }
+        AnalyzeError::Read(why) => Fault::usage(format!("{error}: {why}"), "check the file").at(place),
+        AnalyzeError::Write(why) => Fault::usage(format!("{error}: {why}"), "check where the output goes").at("standard output"),
+    }
 }
 
 pub fn evaluate(loaded: &Loaded, arguments: &EvaluateArguments, json: bool) -> Result<Exit, Fault> {
     let classifier = start::classifier(&loaded.config)?;
-    let evaluation = evaluate::evaluate(&classifier, &loaded.config.policy, open(&arguments.file)?)
-        .map_err(|error| Fault::usage(error.to_string(), "each line is one labelled case: see `runmend evaluate --help`").at(arguments.file.display().to_string()))?;
-    let text = if json { evaluation.json() } else { evaluation.table() };
-    writeln!(io::stdout().lock(), "{text}").map_err(|error| Fault::usage(error.to_string(), "check where the output goes"))?;
-    Ok(if evaluation.bad_lines > 0 { Exit::Found } else { Exit::Done })
+    let path = &arguments.file;
+    let labelled = evaluate::read(open(path)?).map_err(|error| Fault::unreadable(path, &error))?;
+    for (line, reason) in &labelled.bad_lines {
+        eprintln!("{}:{line}: {reason}", path.display());
+    }
+    if labelled.cases.is_empty() {
+        return Err(Fault::found(
+            "the file holds no labelled case",
+            path.display().to_string(),
+            "each line is one case: see `runmend evaluate --help`",
+        ));
+    }
+    let evaluation = evaluate::evaluate(&classifier, &loaded.config.policy, &labelled);
+    let text = if json { serde_json::to_string(&evaluation).unwrap_or_default() } else { evaluation.to_string() };
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::usage(error.to_string(), "check where the output goes")),
+        _ if evaluation.bad_lines > 0 => Ok(Exit::Found),
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Fault> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
     Ok(Box::new(BufReader::new(File::open(path).map_err(|error| Fault::unreadable(path, &error))?)))
 }

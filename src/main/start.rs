@@ -31,8 +31,9 @@ pub async fn ledger(config: &Config) -> Result<Arc<dyn Ledger>, Fault> {
 /// The shipped rules and the user's own.
 pub fn classifier(config: &Config) -> Result<Classifier, Fault> {
     let Some(folder) = &config.rules_dir else { return Ok(Classifier::shipped()) };
-    let _files = rule_files(folder)?;
-    Ok(Classifier::shipped())
+    let files = rule_files(folder)?;
+    Classifier::with_user_rules(&files)
+        .map_err(|error| Fault::usage(error.to_string(), "correct the rule").at(folder.display().to_string()))
 }
 
 fn rule_files(folder: &Path) -> Result<Vec<(String, String)>, Fault> {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use runmend::agent::{Agent, House};
 use runmend::config::Loaded;
-use runmend::domain::event::{Event, Happening};
+use runmend::domain::event::Happening;
 use runmend::domain::ids::WorkspaceName;
 use runmend::ledger::Ledger;
 
@@ -28,9 +28,7 @@ pub async fn run(loaded: &Loaded, voice: Voice, span: Span, stop: watch::Receive
     let (events, telling) = telling::start(voice);
     let houses = start::houses(loaded, &ledger, Company::Alone, &events).await?;
     drop(events);
-    let Some(first) = houses.first().cloned() else {
-        return Err(Fault::usage("no workspace to work on", "configure one; see `runmend --help`"));
-    };
+    let first = first(&houses)?;
     first.record_of_all(ready(loaded, &houses)).await;
     let exit = match span {
         Span::UntilStopped => {
@@ -39,13 +37,18 @@ pub async fn run(loaded: &Loaded, voice: Voice, span: Span, stop: watch::Receive
         }
         Span::OnePass => one_pass(&houses).await?,
     };
-    first.record_of_all(Happening::Stopped { open_incidents: open_incidents(&*ledger).await? }).await;
+    first.record_of_all(stopped(&*ledger).await?).await;
     drop((first, houses));
     let told = telling.await.unwrap_or_default();
     Ok((exit, told))
 }
 
-fn ready(loaded: &Loaded, houses: &[Arc<House>]) -> Happening {
+/// The house that speaks for the process.
+pub fn first(houses: &[Arc<House>]) -> Result<Arc<House>, Fault> {
+    houses.first().cloned().ok_or_else(|| Fault::usage("no workspace to work on", "configure one; see `runmend --help`"))
+}
+
+pub fn ready(loaded: &Loaded, houses: &[Arc<House>]) -> Happening {
     let workspaces: Vec<WorkspaceName> = houses.iter().map(|house| house.name().clone()).collect();
     Happening::Ready { version: env!("CARGO_PKG_VERSION").to_owned(), mode: loaded.config.mode, workspaces }
 }
@@ -76,11 +79,6 @@ async fn one_pass(houses: &[Arc<House>]) -> Result<Exit, Fault> {
     Ok(exit)
 }
 
-async fn open_incidents(ledger: &dyn Ledger) -> Result<u64, Fault> {
-    Ok(ledger.incidents(0).await?.len() as u64)
-}
-
-/// For a console's agents, whose events nobody listens to.
-pub fn nobody() -> tokio::sync::mpsc::UnboundedSender<Event> {
-    telling::start(Voice::Silent).0
+pub async fn stopped(ledger: &dyn Ledger) -> Result<Happening, Fault> {
+    Ok(Happening::Stopped { open_incidents: ledger.incidents(0).await?.len() as u64 })
 }

@@ -59,7 +59,7 @@ impl SmtpServer {
 }
 
 async fn failing_job(sim: &Sim, name: &str) {
-    sim.order(json!({"do": "fail", "job": name, "error": DENIED, "owner": "sales-data@example.com", "truth": {"cured_by": "owner"}})).await;
+    sim.order(json!({"do": "fail", "job": name, "error": DENIED, "owner": "sales-data@example.com", "truth": "never"})).await;
 }
 
 async fn arrives(kind: &str) {

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod command_line;
 mod crash;
 mod mail;
 mod minilake;
 mod support;
+mod terminal;
 mod whole_loop;
 mod wounds;

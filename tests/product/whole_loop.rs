@@ -12,7 +12,10 @@ const NO_MODULE: &str = "ModuleNotFoundError: No module named 'pandaz_core'";
 async fn a_transient_failure_is_repaired_once_and_mended() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}, "job_parameters": {"day": "2026-11-24"}})).await;
+    sim.order(
+        json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}, "parameters": {"day": "2026-11-24"}}),
+    )
+    .await;
 
     let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &[]);
     let detected = agent.event("detected").await;
@@ -39,8 +42,7 @@ async fn a_transient_failure_is_repaired_once_and_mended() {
 async fn what_only_its_owner_can_mend_is_mailed_and_closes_with_the_jobs_next_success() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "train_model", "error": NO_MODULE, "owner": "ml@example.com", "truth": {"cured_by": "owner"}}))
-        .await;
+    sim.order(json!({"do": "fail", "job": "train_model", "error": NO_MODULE, "owner": "ml@example.com", "truth": "never"})).await;
 
     let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &[]);
     let decided = agent.event("decided").await;
@@ -60,7 +62,7 @@ async fn what_only_its_owner_can_mend_is_mailed_and_closes_with_the_jobs_next_su
 async fn a_run_that_fails_again_is_tried_again_within_its_limit() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"never": true}})).await;
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": "never"})).await;
 
     let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &["--set", "retry.max_attempts=2"]);
     for _ in 0..2 {
@@ -84,7 +86,7 @@ async fn observe_records_and_does_nothing() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
     sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
-    sim.order(json!({"do": "fail", "job": "train_model", "error": NO_MODULE, "truth": {"cured_by": "owner"}})).await;
+    sim.order(json!({"do": "fail", "job": "train_model", "error": NO_MODULE, "truth": "never"})).await;
 
     let mut agent = Agent::start(home.path(), &sim.url, &sim.token, &["--observe", "--json"]);
     for _ in 0..2 {
@@ -118,7 +120,7 @@ async fn a_person_who_repairs_first_is_left_alone() {
 async fn without_a_person_nothing_is_done_in_approve_mode() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "duration_ms": 0, "truth": {"passes_after": 1}})).await;
     let mut agent = Agent::start(home.path(), &sim.url, &sim.token, &["once", "--json"]);
     let decided = agent.event("decided").await;
     assert_eq!((decided["action"].as_str(), decided["authority"].as_str()), (Some("retry"), Some("approval")), "{decided}");

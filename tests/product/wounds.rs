@@ -44,8 +44,7 @@ async fn every_bad_end_is_a_failure_however_quick() {
     let mut agent = Agent::start(home.path(), &sim.url, &sim.token, &["--observe", "--json"]);
     agent.event("ready").await;
     for (job, state) in [("quick", "FAILED"), ("slow", "TIMEDOUT"), ("broken", "INTERNAL_ERROR")] {
-        sim.order(json!({"do": "fail", "job": job, "result_state": state, "duration_ms": 1, "error": REFUSED, "truth": {"never": true}}))
-            .await;
+        sim.order(json!({"do": "fail", "job": job, "result_state": state, "duration_ms": 1, "error": REFUSED, "truth": "never"})).await;
     }
     sim.order(json!({"do": "succeed", "job": "fine"})).await;
     let mut seen = BTreeSet::new();
@@ -111,7 +110,11 @@ async fn a_quiet_poll_costs_three_calls_whatever_the_history() {
 async fn a_run_older_than_the_lookback_that_fails_now_is_found() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    let started = sim.order(json!({"do": "fail", "job": "long_runner", "error": REFUSED, "started_ago": "72h", "duration_ms": 3_600_000, "truth": {"never": true}})).await;
+    let started = sim
+        .order(
+            json!({"do": "fail", "job": "long_runner", "error": REFUSED, "started_ago": "72h", "duration_ms": 3_600_000, "truth": "never"}),
+        )
+        .await;
     let mut agent = Agent::start(home.path(), &sim.url, &sim.token, &["--observe", "--json", "--set", "poll.lookback=1h"]);
     agent.event("ready").await;
     while sim.calls_to("/runs/list").await.len() < 4 {
@@ -119,6 +122,6 @@ async fn a_run_older_than_the_lookback_that_fails_now_is_found() {
     }
     sim.order(json!({"do": "finish"})).await;
     let detected = agent.event("detected").await;
-    assert_eq!(detected["run_id"], started["run_ids"][0]);
+    assert_eq!(detected["run_id"], started["runs"][0]["run_id"]);
     agent.stop().await;
 }

@@ -1,0 +1,186 @@
+//! The console in a real terminal (a pseudo terminal, read by a terminal emulator): what a person sees and presses.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Agent, QUICK, Sim};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const REFUSED: &str = "java.net.ConnectException: Connection refused (Connection refused)";
+
+/// What came out of the program, raw and as a screen.
+struct Seen {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    ended: bool,
+}
+
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Terminal {
+    fn start(home: &Path, (width, height): (u16, u16), environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_runmend"));
+        command.env_clear();
+        command.cwd(home);
+        for (name, value) in
+            [("HOME", home.to_str().unwrap()), ("TMPDIR", home.to_str().unwrap()), ("TERM", "xterm-256color"), ("USER", "operator")]
+        {
+            command.env(name, value);
+        }
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        command.args(arguments);
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let seen = Arc::new((
+            Mutex::new(Seen { parser: vt100::Parser::new(nonzero(height), nonzero(width), 0), raw: Vec::new(), ended: false }),
+            Condvar::new(),
+        ));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let writer = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            loop {
+                let read = reader.read(&mut bytes).unwrap_or(0);
+                let mut seen = writer.0.lock().unwrap();
+                seen.parser.process(&bytes[..read]);
+                seen.raw.extend_from_slice(&bytes[..read]);
+                seen.ended = read == 0;
+                writer.1.notify_all();
+                if read == 0 {
+                    break;
+                }
+            }
+        });
+        let keyboard = pair.master.take_writer().unwrap();
+        Self { child, keyboard, seen, _master: pair.master }
+    }
+
+    fn on_workspace(home: &Path, size: (u16, u16), sim: &Sim, arguments: &[&str]) -> Self {
+        let data = format!("data_dir={}", home.join("data").display());
+        let all: Vec<&str> = QUICK.iter().copied().chain(["--set", &data]).chain(arguments.iter().copied()).collect();
+        Self::start(home, size, &[("DATABRICKS_HOST", &sim.url), ("DATABRICKS_TOKEN", &sim.token)], &all)
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Waits until the screen is as asked for, and gives it.
+    fn until(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        loop {
+            let screen = seen.parser.screen().contents();
+            if is_it(&screen) {
+                return screen;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.ended, "the screen never showed {what}:\n{screen}");
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    fn shows(&self, words: &str) -> String {
+        self.until(words, |screen| screen.contains(words))
+    }
+
+    /// The exit code, and that the terminal was given back: main screen, cursor, no paste mode.
+    fn ends_well(mut self) -> u32 {
+        let code = self.child.wait().unwrap().exit_code();
+        let mut seen = self.seen.0.lock().unwrap();
+        while !seen.ended {
+            seen = self.seen.1.wait_timeout(seen, Duration::from_secs(5)).unwrap().0;
+        }
+        assert!(!seen.parser.screen().alternate_screen(), "the alternate screen was left on");
+        assert!(!seen.parser.screen().hide_cursor(), "the cursor was left hidden");
+        assert!(!seen.parser.screen().bracketed_paste(), "bracketed paste was left on");
+        drop(seen);
+        code
+    }
+}
+
+#[tokio::test]
+async fn a_person_approves_and_sees_the_run_mended() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let mut terminal = Terminal::on_workspace(home.path(), (120, 36), &sim, &[]);
+    let screen = terminal.until("the decision", |screen| screen.contains("awaiting") && screen.contains("/api/2.2/jobs/runs/repair"));
+    assert!(screen.contains("rates_import") && screen.contains("network"), "{screen}");
+    assert!(sim.calls_to("/runs/repair").await.is_empty());
+    terminal.press("a");
+    terminal.until("the end", |screen| screen.contains("mended"));
+    assert_eq!(sim.calls_to("/runs/repair").await.len(), 1);
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+}
+
+#[tokio::test]
+async fn a_console_and_an_agent_in_two_processes_meet_in_the_ledger() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "payments", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &["--set", "policy.critical=payments"]);
+    let decided = agent.event("decided").await;
+    assert_eq!(decided["authority"], "approval", "{decided}");
+    let mut terminal = Terminal::on_workspace(home.path(), (80, 24), &sim, &["--set", "policy.critical=payments"]);
+    terminal.until("the incident", |screen| screen.contains("awaiting") && screen.contains("payments"));
+    // A critical job asks for the key twice.
+    terminal.press("a");
+    terminal.press("a");
+    let acted = agent.event("acted").await;
+    assert_eq!(acted["run_id"], decided["run_id"]);
+    agent.outcome("mended").await;
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+    agent.stop().await;
+    assert_eq!(sim.calls_to("/runs/repair").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_console_that_is_terminated_gives_the_terminal_back() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    let terminal = Terminal::on_workspace(home.path(), (120, 36), &sim, &[]);
+    terminal.shows("runmend");
+    std::process::Command::new("kill").arg(terminal.child.process_id().unwrap().to_string()).status().unwrap();
+    assert_eq!(terminal.ends_well(), 0);
+}
+
+#[test]
+fn the_demo_opens_on_a_workspace_where_things_happen() {
+    let home = TempDir::new().unwrap();
+    let mut terminal = Terminal::start(home.path(), (160, 45), &[], &["--demo"]);
+    terminal.until("a first decision", |screen| screen.contains("awaiting"));
+    terminal.press("?");
+    terminal.until("the help", |screen| screen.contains("approve") && screen.contains("override"));
+    terminal.press("\u{1b}");
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+}
+
+fn nonzero(size: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(size).unwrap()
+}
