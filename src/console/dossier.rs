@@ -213,8 +213,8 @@ fn say(what: &Happening) -> String {
         Happening::Classified(classification) => {
             format!("{} {}, rule {}", classification.cause, classification.confidence, classification.rules.join(", "))
         }
-        Happening::Opinion { available, reason, cause, .. } => match (available, cause) {
-            (true, Some(cause)) => cause.to_string(),
+        Happening::Opinion { available, reason, cause, model, .. } => match (available, cause) {
+            (true, Some(cause)) => format!("{cause}, by {}", model.as_deref().unwrap_or("a model")),
             (true, None) => "no cause named".to_owned(),
             (false, _) => format!("none{}", noted(reason)),
         },
@@ -270,7 +270,7 @@ fn outcome_words(outcome: Outcome) -> &'static str {
 /// The exact call, to be read in full.
 pub fn call_doc(call: &PlannedCall) -> Doc {
     let mut doc = Doc::default();
-    doc.heading(&format!("{} {}", call.method, call.path));
+    doc.heading(&words::call(call));
     for line in call.body.lines() {
         doc.line(Kind::Text, line);
     }

@@ -89,7 +89,7 @@ fn not_before(model: &Model, incident: &Incident) -> String {
 }
 
 fn call(model: &Model, call: &PlannedCall) -> Vec<Row> {
-    let mut rows = vec![row("call", format!("{} {}", call.method, call.path))];
+    let mut rows = vec![row("call", words::call(call))];
     rows.extend(words::compact(&call.body).lines().map(|line| row("", line)));
     if call.path.starts_with('/') && !model.options.host.is_empty() {
         rows.push(row("on", &model.options.host));

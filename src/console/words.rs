@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
 use crate::domain::decision::SuccessProbability;
-use crate::domain::incident::{Ending, Incident, State};
+use crate::domain::incident::{Ending, Incident, PlannedCall, State};
 
 use super::theme::Meaning;
 
@@ -148,6 +148,15 @@ pub fn next(incident: &Incident, now: Timestamp) -> String {
         State::Closed(Ending::Mended) => "done".to_owned(),
         State::Closed(Ending::Handled | Ending::Superseded) => "person".to_owned(),
         State::Closed(Ending::Ignored) => "-".to_owned(),
+    }
+}
+
+/// The call's first line: `POST /api/2.2/jobs/runs/repair`, `mail by smtp`.
+pub fn call(call: &PlannedCall) -> String {
+    match call.method.as_str() {
+        "MAIL" => format!("mail by {}", call.path),
+        "NONE" => "call nothing".to_owned(),
+        method => format!("{method} {}", call.path),
     }
 }
 

@@ -141,7 +141,7 @@ fn call(incident: &Incident, decision: &Decision, width: usize, theme: &Theme) -
             State::Acting | State::Watching | State::WithPeople | State::Closed(_) => "did",
             State::Detected | State::Collecting | State::Analysed | State::Scheduled | State::AwaitingApproval => "will",
         };
-        lines.extend(hanging(label, columns(label) + 1, &format!("{} {}", call.method, call.path), width, muted, base));
+        lines.extend(hanging(label, columns(label) + 1, &words::call(call), width, muted, base));
     }
     if !decision.guardrails.is_empty() {
         let ids = decision.guardrails.iter().map(|rail| rail.id.as_str()).collect::<Vec<_>>().join(", ");

@@ -6,42 +6,76 @@ use crate::console::model::Model;
 use crate::console::options::Llm;
 use crate::console::theme::{Meaning, Theme};
 use crate::console::wall::{hanging, ink};
+use crate::domain::classification::{Opinion, OpinionOrigin};
 use crate::domain::incident::Incident;
+use crate::domain::money::Usd;
 
 use super::Text;
 
 const INDENT: usize = 10;
 
 pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
-    if let Some(lines) = model.incident().and_then(|incident| opinion(incident, width, theme)) {
-        let name = model.incident().and_then(|incident| incident.opinion.as_ref()).map(|opinion| opinion.model.clone()).unwrap_or_default();
-        return Text::new(lines, name);
-    }
-    match &model.options.llm {
-        Llm::NotConfigured => Text::new(how_to(width, theme), "not configured"),
-        Llm::Configured(name) => {
-            let words = match model.incident() {
-                Some(_) => "No opinion on this one. The rules decided alone; a model that is slow or down holds nothing up.",
-                None => "What the model says about the incident under the cursor.",
-            };
-            Text::new(hanging("", 0, words, width, theme.of(Meaning::Base), theme.of(Meaning::Muted)), name.clone())
+    let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
+    let Some(incident) = model.incident() else {
+        return match &model.options.llm {
+            Llm::NotConfigured => Text::new(how_to(width, theme), "not configured"),
+            Llm::Configured(name) => {
+                Text::new(hanging("", 0, "What the model says about the incident under the cursor.", width, base, muted), name.clone())
+            }
+        };
+    };
+    match (&incident.opinion, &model.options.llm) {
+        (Some(opinion), _) => Text::new(lines(incident, opinion, width, theme), aside(opinion)),
+        (None, Llm::NotConfigured) => Text::new(how_to(width, theme), "not configured"),
+        (None, Llm::Configured(name)) => {
+            let why = incident.no_opinion.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let words = format!("No opinion on this one{why}. The rules decided alone; nothing waits for a model.");
+            Text::new(hanging("", 0, &words, width, base, muted), name.clone())
         }
     }
 }
 
-fn opinion(incident: &Incident, width: usize, theme: &Theme) -> Option<Vec<Line<'static>>> {
-    let opinion = incident.opinion.as_ref()?;
-    let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
+/// `gpt-4o, 0.8s, cached, $0.0004`.
+fn aside(opinion: &Opinion) -> String {
+    let mut words = vec![opinion.model.clone()];
+    match opinion.origin {
+        OpinionOrigin::Asked => words.push(format!("{:.1}s", opinion.latency_ms as f64 / 1000.0)),
+        OpinionOrigin::Cached => words.push("cached".to_owned()),
+    }
+    if let Some(cost) = opinion.cost_usd.filter(|cost| *cost > Usd::ZERO) {
+        words.push(format!("${:.4}", cost.get()));
+    }
+    words.join(", ")
+}
+
+fn lines(incident: &Incident, opinion: &Opinion, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let (base, muted, danger) = (theme.of(Meaning::Base), theme.of(Meaning::Muted), theme.of(Meaning::Danger));
     let agrees = incident.classification.as_ref().is_some_and(|rules| rules.cause == opinion.cause);
     let (word, style) = if agrees { ("agrees", theme.of(Meaning::Ok)) } else { ("differs", theme.of(Meaning::Waiting)) };
     let mut lines =
         vec![Line::from(vec![ink(format!("{} {}, ", opinion.cause, opinion.confidence), theme.strong(Meaning::Base)), ink(word, style)])];
+    if !opinion.grounded {
+        lines.extend(hanging("", 0, "It quotes what is not in the evidence: not to be trusted.", width, danger, danger));
+    }
     lines.extend(hanging("", 0, &opinion.summary, width, base, base));
-    lines.extend(hanging("would", INDENT, opinion.action.words(), width, muted, base));
-    let quotes =
-        if opinion.grounded { "each line occurs in the evidence" } else { "some lines are not in the evidence: not to be trusted" };
-    lines.extend(hanging("quotes", INDENT, quotes, width, muted, if opinion.grounded { base } else { theme.of(Meaning::Danger) }));
-    Some(lines)
+    let proposals = opinion.parameters.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let would = std::iter::once(opinion.action.words().to_owned()).chain(proposals).collect::<Vec<_>>().join(", ");
+    lines.extend(hanging("would", INDENT, &would, width, muted, base));
+    for (at, quote) in opinion.quotes.iter().enumerate() {
+        let label = if at == 0 { "quotes" } else { "" };
+        let (text, style) = match quote.field {
+            Some(field) => (format!("{} ({})", quote.text, field.as_str().replace('_', " ")), base),
+            None => (format!("{} (nowhere in the evidence)", quote.text), danger),
+        };
+        lines.extend(hanging(label, INDENT, &text, width, muted, style));
+    }
+    if !opinion.message.trim().is_empty() {
+        lines.extend(hanging("to owner", INDENT, &opinion.message, width, muted, base));
+    }
+    for dropped in &opinion.dropped {
+        lines.extend(hanging("left out", INDENT, dropped, width, muted, muted));
+    }
+    lines
 }
 
 fn how_to(width: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -5,9 +5,15 @@ use ratatui::style::Modifier;
 
 use super::world::{LARGE, MIDDLE, SMALL, agent, ago, now, options, press, scene, stage, text};
 use crate::console::picture::{Scene, Stage};
-use crate::console::{ColorChoice, Options, ThemeChoice};
+use crate::console::{ColorChoice, Llm, Options, ThemeChoice};
+use crate::domain::action::{Action, Change, Parameter, Setting};
+use crate::domain::cause::Cause;
+use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::decision::Mode;
+use crate::domain::evidence::Field;
+use crate::domain::ids::Probability;
 use crate::domain::incident::State;
+use crate::domain::money::Usd;
 use crate::ledger::{AutoApply, Counts};
 
 /// One screen at each of three sizes.
@@ -198,4 +204,30 @@ fn without_colour_no_cell_has_one() {
         let plain = ratatui::style::Color::Reset;
         assert!(stage.draw().content.iter().all(|cell| cell.fg == plain && cell.bg == plain), "after {keys}");
     }
+}
+
+#[test]
+fn an_opinion_beside_the_rules() {
+    let mut scene = scene();
+    scene.incidents[0].opinion = Some(Opinion {
+        cause: Cause::Resource,
+        action: Action::RetryWithNewParams,
+        confidence: Probability::new(0.8),
+        summary: "The driver collects the whole day's orders and runs out of heap at month end.".to_owned(),
+        grounded: true,
+        model: "small-model".to_owned(),
+        parameters: vec![Parameter { setting: Setting::DriverMemory, change: Change::Set("16g".to_owned()) }],
+        dropped: vec!["workers 100: beyond the limit".to_owned()],
+        quotes: vec![Quote { text: "java.lang.OutOfMemoryError: Java heap space".to_owned(), field: Some(Field::Logs) }],
+        message: "Aggregate before collecting.".to_owned(),
+        tokens: Tokens::default(),
+        cost_usd: Some(Usd::new(0.0004)),
+        latency_ms: 812,
+        prompt: "opinion.v1 3fa9c17be004".to_owned(),
+        origin: OpinionOrigin::Asked,
+    });
+    scene.incidents[1].no_opinion = Some("the day's budget is spent".to_owned());
+    let llm = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
+    one("opinion", llm.clone(), MIDDLE, scene.clone(), "");
+    one("no_opinion", llm, MIDDLE, scene, "j");
 }
