@@ -47,6 +47,9 @@ pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> 
     result.map(|()| Exit::Done).map_err(|error| match error {
         ConsoleError::Terminal(_) => Fault::usage(error.to_string(), "use a terminal of at least 60x16, or `runmend --auto`"),
         ConsoleError::Theme(_) => Fault::usage(error.to_string(), "correct the theme, or use dark or light").at("ui.theme"),
+        ConsoleError::Unrecorded => {
+            Fault::found(error.to_string(), "the ledger", "start the console again and look whether your last decision is there")
+        }
         ConsoleError::Crashed => {
             Fault::found(error.to_string(), "the console", "start it again; runmend.log in the data folder has what was said")
         }
