@@ -74,7 +74,7 @@ fn skip_string(chars: &mut Chars<'_>) {
     }
 }
 
-fn is_unsafe(c: char) -> bool {
+pub(super) fn is_unsafe(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         c if c.is_control() => true,

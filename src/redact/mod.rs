@@ -1,4 +1,5 @@
-//! Text -> text without secrets. Pure. May import: `domain`.
-//! The control-sequence filter stands here too: both make hostile text harmless before it goes anywhere.
+//! Text -> harmless text. Pure. May import: `domain`.
+//! [`control`] takes out what a terminal obeys, [`secrets`] what nobody else may read. Start at `secrets::Redactor`.
 
 pub mod control;
+pub mod secrets;

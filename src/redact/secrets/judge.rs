@@ -1,0 +1,238 @@
+//! Is the value beside a label the secret that the label announces?
+
+use super::label::{Label, Weight};
+use super::pair::{Joint, Name, Value};
+use super::random::{Makeup, Pairs};
+use super::text::{Text, is_blank};
+use super::value::{
+    is_attribute, is_class_name, is_masked, is_nothing, is_number, is_place, is_reference, is_time, is_uuid, is_word, looks_chosen,
+};
+
+/// Longest value that a label alone makes a secret, bytes: longer ones are documents.
+const VALUE_BYTES_MAX: usize = 4 << 10;
+
+/// Calls around a value that fetch the secret instead of holding it.
+const FETCHING: &[&str] = &[
+    "get", "env", "secret", "secrets", "var", "lookup", "getenv", "read", "load", "fetch", "input", "getpass", "retrieve", "config",
+    "conf", "path", "file", "find",
+];
+
+/// Whether the value is a secret.
+pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs: &Pairs) -> bool {
+    let words = value.pieces.words(text);
+    let word = words.trim();
+    if word.is_empty() || word.len() > VALUE_BYTES_MAX || is_masked(word) || is_reference(word) || is_nothing(word) {
+        return false;
+    }
+    if is_fetched(text, value) || is_code(text, value, word) {
+        return false;
+    }
+    match label.weight {
+        Weight::Strong => strong(text, name, label, value, word, pairs),
+        Weight::Firm => firm(text, name, label, value, word, pairs),
+        Weight::Weak => weak(label, value, word, pairs),
+    }
+}
+
+fn is_fetched(text: Text<'_>, value: &Value) -> bool {
+    let (start, end) = value.call;
+    let function = text.slice(start, end).to_ascii_lowercase();
+    let last = function.rsplit(['.', ':']).next().unwrap_or("");
+    FETCHING.iter().any(|word| last == *word || last.starts_with("get") || last.ends_with("_env") || last.ends_with("lookup"))
+        && last != "secret"
+        || last == "secret" && function.contains('.')
+}
+
+/// A call, an index, or the name of a variable that will hold the secret.
+fn is_code(text: Text<'_>, value: &Value, word: &str) -> bool {
+    if value.quoted {
+        return false;
+    }
+    if is_attribute(word) {
+        return true;
+    }
+    let callee = word.split(['(', '[']).next().unwrap_or("");
+    if callee.len() < word.len() && callee.len() > 1 && callee.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.')) {
+        return true;
+    }
+    let next = text.at(value.pieces.end());
+    if matches!(next, b'(' | b'[') && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')) {
+        return true;
+    }
+    // `password=db_password`, `token=ACCESS_TOKEN`: a name that says what it holds.
+    let lower = word.to_ascii_lowercase();
+    let is_name = word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !word.bytes().any(|b| b.is_ascii_digit());
+    is_name && ["password", "passwd", "pwd", "token", "secret", "key", "credential", "passphrase"].iter().any(|end| lower.ends_with(end))
+}
+
+/// A password: whatever stands there, unless the joint is loose and the value a word of prose.
+fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
+    if label.kind == "password" && is_place(word) && !value.quoted && text.slice(name.start, name.end).eq_ignore_ascii_case("pwd") {
+        return false;
+    }
+    if is_place(word)
+        && (word.contains("://") || word.starts_with('/') && word.matches('/').count() >= 2 || word.len() > 6 && !looks_drawn(word, pairs))
+    {
+        return false;
+    }
+    match value.joint {
+        Joint::Equals | Joint::Arrow | Joint::Comma | Joint::Markup | Joint::Flag | Joint::Setting => true,
+        Joint::Cell => !is_word(word) || word.len() >= 16,
+        Joint::Colon if value.quoted => true,
+        Joint::Colon => !is_word(word) || starts_its_line(text, name) || is_compound(text, name) || prefixed(text, name),
+        Joint::Said if value.quoted => true,
+        Joint::Said => !is_word(word) && looks_chosen(word, pairs),
+        Joint::Space if value.quoted => !is_word(word) && !word.contains(' ') && !is_class_name(word),
+        Joint::Space => looks_chosen(word, pairs) && !is_class_name(word) && !is_uuid(word) && !is_lookalike(word, pairs),
+    }
+}
+
+/// A token or key: no word of prose, no number, nothing that has a meaning.
+fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
+    let makeup = Makeup::of(word, pairs);
+    if label.kind == "auth" {
+        return authorization(word, pairs);
+    }
+    if is_place(word) && !looks_drawn(word, pairs) || is_class_name(word) || is_time(word) || word.contains(' ') && !value.quoted {
+        return false;
+    }
+    if word.contains(' ') && label.kind != "secret" && label.kind != "password" {
+        return false;
+    }
+    if word.starts_with('{') || word.starts_with('[') || word.contains("://") {
+        return false;
+    }
+    let enough = match label.kind {
+        "password" => 5,
+        "secret" => 6,
+        _ => 8,
+    };
+    if makeup.length < enough || is_number(word) && (makeup.length < 16 && label.kind != "password" && label.kind != "secret") {
+        return false;
+    }
+    match value.joint {
+        Joint::Space | Joint::Said => {
+            let random = makeup.is_random() && makeup.digits > 0 && makeup.length >= 12;
+            (random && !is_lookalike(word, pairs) && !is_place(word)) || value.quoted && random && !is_uuid(word)
+        }
+        _ if is_word(word) => {
+            (value.joint != Joint::Colon || value.quoted || starts_its_line(text, name) || is_compound(text, name))
+                && (makeup.is_random()
+                    || label.kind == "secret" && makeup.length >= 8
+                    || label.kind == "password"
+                    || value.quoted && makeup.length >= 20 && !word.contains(['-', '.']))
+        }
+        Joint::Cell => makeup.is_random(),
+        _ => {
+            makeup.digits > 0
+                || makeup.other > 0 && makeup.kinds() >= 3
+                || makeup.is_random()
+                || matches!(label.kind, "secret" | "password")
+        }
+    }
+}
+
+/// `key`, `sig`, `session`: drawn at random, and none of the things that are too.
+fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
+    let makeup = Makeup::of(word, pairs);
+    if word.contains(' ')
+        || is_uuid(word)
+        || is_class_name(word)
+        || is_time(word)
+        || word.contains("://")
+        || word.starts_with(['/', '{', '[', '(', '<'])
+    {
+        return false;
+    }
+    let random = makeup.is_random();
+    match label.kind {
+        "pin" => (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && value.joint != Joint::Space,
+        "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
+        "salt" | "code" => random && makeup.length >= 20,
+        "key" if makeup.is_hex() => makeup.length >= 32 && makeup.digits > 0 && !matches!(value.joint, Joint::Space | Joint::Said),
+        "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
+        "auth" => makeup.length >= 12 && (random || is_user_and_password(word)),
+        _ => random && makeup.length >= 16 && makeup.digits > 0 && !is_place(word),
+    }
+}
+
+/// `Bearer x`, `Basic x`, `x`: the value of an authorization header without quotes is read by its own rules; a quoted one is whole here.
+fn authorization(word: &str, pairs: &Pairs) -> bool {
+    let credential = word.rsplit(' ').next().unwrap_or(word);
+    let makeup = Makeup::of(credential, pairs);
+    makeup.length >= 12 && (makeup.is_random() || is_user_and_password(credential)) && !is_reference(credential)
+}
+
+/// Base64 of `user:password`.
+pub fn is_user_and_password(word: &str) -> bool {
+    decoded(word).is_some_and(|bytes| bytes.contains(&b':') && bytes.iter().all(|b| matches!(b, b' '..=b'~') || *b >= 0x80))
+}
+
+/// What base64 in either alphabet holds.
+pub fn decoded(word: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    const BYTES_MAX: usize = 4096;
+    let bare = word.trim_end_matches('=');
+    if bare.len() > BYTES_MAX || bare.len() < 8 {
+        return None;
+    }
+    if bare.contains(['-', '_']) { URL_SAFE_NO_PAD.decode(bare).ok() } else { STANDARD_NO_PAD.decode(bare).ok() }
+}
+
+/// Ids, hashes, hosts, versions: what is drawn at random and no secret.
+pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
+    let makeup = Makeup::of(word, pairs);
+    is_uuid(word)
+        || makeup.is_hex() && makeup.length >= 7
+        || is_number(word)
+        || is_class_name(word)
+        || [
+            "part-",
+            "app-",
+            "application_",
+            "job-",
+            "run-",
+            "task-",
+            "i-",
+            "sg-",
+            "vpc-",
+            "subnet-",
+            "ami-",
+            "req_",
+            "x-",
+            "adb-",
+            "arn:",
+            "sha256",
+            "sha512",
+            "md5",
+            "0x",
+        ]
+        .iter()
+        .any(|start| word.starts_with(start))
+        || word.contains('@') && word.contains('.') && !word.ends_with('.') && makeup.other <= 4 && word.split('@').count() == 2
+}
+
+fn looks_drawn(word: &str, pairs: &Pairs) -> bool {
+    Makeup::of(word, pairs).is_random()
+}
+
+fn starts_its_line(text: Text<'_>, name: Name) -> bool {
+    const BYTES_MAX: usize = 200;
+    let start = text.line_start(name.start, BYTES_MAX);
+    text.slice(text.floor(start), name.start)
+        .bytes()
+        .all(|b| is_blank(b) || matches!(b, b'-' | b'"' | b'\'' | b'>' | b'<' | b'|' | b'*' | b'#' | b'+'))
+}
+
+/// `db_password`, `user.password`, `DbPassword`: a name of a setting rather than a word of a sentence.
+fn is_compound(text: Text<'_>, name: Name) -> bool {
+    let words = text.slice(name.start, name.end);
+    words.contains(['_', '.', '-']) || words.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+}
+
+/// Other pairs stand before: `user: x, password: y`.
+fn prefixed(text: Text<'_>, name: Name) -> bool {
+    let before = text.skip_back_max(name.start, 4, |b| is_blank(b) || matches!(b, b'"' | b'\''));
+    matches!(text.before(before), b',' | b'{' | b'(' | b';' | b'[' | b'|')
+}

@@ -1,0 +1,562 @@
+//! Tokens that their issuer marks with a prefix. Sources: the issuers' documentation of their token formats.
+
+use aho_corasick::AhoCorasick;
+
+use super::found::Found;
+use super::random::{Makeup, Pairs};
+use super::text::{Text, is_alnum, is_base64, is_dotted, is_encoded, is_hex, is_upper_or_digit, is_url_safe};
+use super::wrap::{self, Break, Pieces};
+
+/// Longest body of a marked token, bytes.
+const BODY_BYTES_MAX: usize = 8 << 10;
+
+/// What must hold of the body besides its characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// The prefix says enough.
+    Prefix,
+    /// The prefix is short or a word: the body must look drawn at random.
+    Random,
+    /// The token has exactly this many characters behind the prefix.
+    Exact(usize),
+}
+
+struct Shape {
+    kind: &'static str,
+    prefixes: &'static [&'static str],
+    of: fn(u8) -> bool,
+    least: usize,
+    proof: Proof,
+}
+
+const fn shape(kind: &'static str, prefixes: &'static [&'static str], of: fn(u8) -> bool, least: usize, proof: Proof) -> Shape {
+    Shape { kind, prefixes, of, least, proof }
+}
+
+const SHAPES: &[Shape] = &[
+    shape("databricks-token", &["dapi", "dose", "dkea", "ddbi", "dsapi"], is_hex, 28, Proof::Prefix),
+    shape("aws-key", &["AKIA", "ASIA", "ABIA", "ACCA"], is_upper_or_digit, 16, Proof::Exact(16)),
+    shape("aws-session-token", &["IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "AQoDYXdz", "AQoEXAMPLE"], is_encoded, 40, Proof::Prefix),
+    shape("aws-key", &["ABSKQmVkcm9ja0FQSUtleS", "ABSK", "bedrock-api-key-", "amzn.mws."], is_encoded, 32, Proof::Random),
+    shape("gcp-key", &["AIza"], is_url_safe, 32, Proof::Prefix),
+    shape("gcp-key", &["GOCSPX-", "GOOG1E"], is_url_safe, 20, Proof::Prefix),
+    shape("gcp-token", &["ya29.", "1//0", "4/0A", "AQ.Ab8"], is_encoded, 30, Proof::Prefix),
+    shape("github-token", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ghe_"], is_url_safe, 20, Proof::Prefix),
+    shape(
+        "gitlab-token",
+        &[
+            "glpat-",
+            "gldt-",
+            "glrt-",
+            "glsoat-",
+            "glcbt-",
+            "glptt-",
+            "glft-",
+            "glimt-",
+            "glagent-",
+            "glffct-",
+            "glrtr-",
+            "gloas-",
+            "GR1348941",
+        ],
+        is_dotted,
+        18,
+        Proof::Prefix,
+    ),
+    shape("atlassian-token", &["ATATT3x", "ATCTT3x", "ATSTT3x", "ATBB", "BBDC-", "ATOA"], is_base64, 20, Proof::Random),
+    shape("npm-token", &["npm_"], is_alnum, 30, Proof::Prefix),
+    shape("pypi-token", &["pypi-AgE", "pypi-"], is_url_safe, 40, Proof::Prefix),
+    shape(
+        "registry-token",
+        &["rubygems_", "dckr_pat_", "dckr_oat_", "cio", "oy2", "CLOJARS_", "AKCp", "cmVmdGtuO", "hex_pat_"],
+        is_url_safe,
+        24,
+        Proof::Random,
+    ),
+    shape("vault-token", &["hvs.", "hvb.", "hvr.", "s."], is_url_safe, 24, Proof::Random),
+    shape("terraform-token", &["atlasv1.", "tfp_", "tfe_"], is_url_safe, 30, Proof::Prefix),
+    shape("anthropic-key", &["sk-ant-"], is_url_safe, 20, Proof::Prefix),
+    shape("openai-key", &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-", "sk-", "sess-", "sk_"], is_url_safe, 20, Proof::Random),
+    shape(
+        "ai-key",
+        &[
+            "sk-or-v1-",
+            "sk-lf-",
+            "pk-lf-",
+            "gsk_",
+            "xai-",
+            "pplx-",
+            "r8_",
+            "hf_",
+            "api_org_",
+            "fw_",
+            "tgp_v1_",
+            "lsv2_pt_",
+            "lsv2_sk_",
+            "ls__",
+            "pcsk_",
+            "pa-",
+            "jina_",
+            "tvly-",
+            "fc-",
+            "nvapi-",
+            "esecret_",
+            "e2b_",
+            "co_",
+            "key_",
+            "wandb_v1_",
+            "sk-litellm-",
+            "csk-",
+            "rpa_",
+            "bb_live_",
+            "ak-",
+            "as-",
+        ],
+        is_url_safe,
+        20,
+        Proof::Random,
+    ),
+    shape(
+        "slack-token",
+        &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xoxd-", "xoxc-", "xapp-", "xwfp-"],
+        is_encoded,
+        16,
+        Proof::Prefix,
+    ),
+    shape(
+        "slack-webhook",
+        &["hooks.slack.com/services/", "hooks.slack.com/workflows/", "hooks.slack.com/triggers/", "hooks.slack-gov.com/services/"],
+        is_base64,
+        20,
+        Proof::Prefix,
+    ),
+    shape(
+        "webhook",
+        &[
+            "discord.com/api/webhooks/",
+            "discordapp.com/api/webhooks/",
+            "webhook.office.com/webhookb2/",
+            "outlook.office.com/webhook/",
+            "hooks.zapier.com/hooks/catch/",
+            "api.telegram.org/bot",
+            "maker.ifttt.com/trigger/",
+        ],
+        |b| is_encoded(b) || b == b'@' || b == b':',
+        20,
+        Proof::Prefix,
+    ),
+    shape("stripe-key", &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "sk_prod_", "rk_prod_"], is_base64, 16, Proof::Prefix),
+    shape(
+        "payment-key",
+        &[
+            "sq0atp-",
+            "sq0csp-",
+            "sq0idb-",
+            "EAAAE",
+            "EAAAl",
+            "access-sandbox-",
+            "access-production-",
+            "access_token$production$",
+            "access_token$sandbox$",
+            "FLWSECK",
+            "shippo_live_",
+            "shippo_test_",
+            "EZAK",
+            "EZTK",
+            "rzp_live_",
+            "rzp_test_",
+            "APP_USR-",
+            "AQE",
+        ],
+        is_url_safe,
+        20,
+        Proof::Random,
+    ),
+    shape("shop-token", &["shpat_", "shpca_", "shppa_", "shpss_", "shptka_", "shpua_"], is_hex, 28, Proof::Prefix),
+    shape("twilio-key", &["SK"], is_hex, 32, Proof::Exact(32)),
+    shape("sendgrid-key", &["SG."], is_dotted, 30, Proof::Prefix),
+    shape("mail-key", &["xkeysib-", "xsmtpsib-", "md-", "re_", "key-", "pubkey-", "mlsn."], is_url_safe, 20, Proof::Random),
+    shape(
+        "monitoring-key",
+        &[
+            "NRAK-", "NRJS-", "NRII-", "NRRA-", "NRIQ-", "NRSP-", "glsa_", "glc_", "eyJrIjoi", "sntrys_", "sntryu_", "sntrya_", "dt0c01.",
+            "dt0s01.", "dt0s02.", "dt0s06.", "dt0s16.", "essu_", "hcaik_", "hcbik_", "hcmik_", "hcxik_", "hcxlk_", "phc_", "phx_",
+            "ddapi_", "ddapp_", "pd+", "logfire_", "ApiKey-", "xaat-", "xapt-",
+        ],
+        is_base64,
+        20,
+        Proof::Random,
+    ),
+    shape(
+        "saas-key",
+        &[
+            "lin_api_",
+            "lin_oauth_",
+            "secret_",
+            "ntn_",
+            "figd_",
+            "figor_",
+            "figu_",
+            "pat-na1-",
+            "pat-eu1-",
+            "CFPAT-",
+            "nfp_",
+            "HRKU-",
+            "rnd_",
+            "FlyV1",
+            "fm1r_",
+            "fm2_",
+            "fo1_",
+            "sbp_",
+            "sb_secret_",
+            "pscale_tkn_",
+            "pscale_pw_",
+            "pscale_oauth_",
+            "napi_",
+            "dp.pt.",
+            "dp.st.",
+            "dp.ct.",
+            "dp.sa.",
+            "dp.scim.",
+            "dp.audit.",
+            "ops_eyJ",
+            "AVNS_",
+            "v1.0-",
+            "dop_v1_",
+            "doo_v1_",
+            "dor_v1_",
+            "LTAI",
+            "AKID",
+            "AQVN",
+            "y0_",
+            "y1_",
+            "y2_",
+            "t1.",
+            "pul-",
+            "bkua_",
+            "bkct_",
+            "bkat_",
+            "CCIPAT_",
+            "CCIPRJ_",
+            "sqp_",
+            "squ_",
+            "sqa_",
+            "AGE-SECRET-KEY-1",
+            "PMAK-",
+            "PMAT-",
+            "rdme_",
+            "fio-u-",
+            "duffel_",
+            "pnu_",
+            "pnb_",
+            "mb_",
+            "mdb_sa_sk_",
+            "mdb_sa_id_",
+            "dbtc_",
+            "dbtu_",
+            "dbts_",
+            "dbt_",
+            "sl.",
+            "sl.u.",
+            "p8e-",
+            "sdk-",
+            "cfut_",
+            "cfat_",
+            "cfk_",
+            "v2.public.",
+            "v2.local.",
+            "ZAPIER_",
+            "xoxt-",
+            "EAAC",
+            "EAAG",
+            "EAAJ",
+            "EAAB",
+            "IGQV",
+            "AQED",
+            "zpka_",
+            "tskey-auth-",
+            "tskey-api-",
+            "tskey-client-",
+            "tskey-",
+            "tk_",
+            "ubtk_",
+            "cal_live_",
+            "cal_test_",
+            "ory_at_",
+            "ory_rt_",
+            "ory_pat_",
+            "usr-",
+            "svc-",
+            "wh-",
+            "rw_",
+            "vcp_",
+            "vck_",
+            "vca_",
+            "vci_",
+            "sup_sk_",
+            "sk.eyJ",
+            "tk.eyJ",
+            "lip_",
+            "pub_",
+            "np_",
+            "lpat_",
+            "uat-",
+            "ctx7sk-",
+            "patro_",
+            "fastly_",
+            "ATTA",
+            "NTHL",
+            "PKG-",
+            "SCW",
+            "MCW",
+            "prefect_",
+            "dagster_",
+            "astro_",
+            "ab_",
+            "AIRBYTE_",
+            "fivetran_",
+            "cfltk_",
+            "cflt",
+            "snyk_",
+            "snyk_uat.",
+            "snyk_sat.",
+            "sgp_",
+            "slk_",
+            "hrp_",
+            "ghp-",
+            "lt_",
+            "oauth:",
+        ],
+        is_dotted,
+        20,
+        Proof::Random,
+    ),
+    shape("salesforce-session", &["00D"], |b| is_dotted(b) || b == b'!', 40, Proof::Random),
+    shape("okta-token", &["SSWS ", "SSWS+"], is_url_safe, 24, Proof::Prefix),
+    shape("snowflake-token", &["ver:1-hint:", "ver:2-hint:", "ver:3-hint:"], |b| is_base64(b) || b == b':', 40, Proof::Prefix),
+    // DER of private keys in base64, without their armour.
+    shape(
+        "private-key",
+        &[
+            "MIIEvQIBADANBg",
+            "MIIEvgIBADANBg",
+            "MIIEvAIBADANBg",
+            "MIIEuwIBADANBg",
+            "MIIEwAIBADANBg",
+            "MIIEwQIBADANBg",
+            "MIIEwgIBADANBg",
+            "MIIJQwIBADANBg",
+            "MIIJQgIBADANBg",
+            "MIIJRAIBADANBg",
+            "MIIJQQIBADANBg",
+            "MIICdwIBADANBg",
+            "MIICdgIBADANBg",
+            "MIICeAIBADANBg",
+            "MIIEpAIBAAKCAQEA",
+            "MIIEowIBAAKCAQEA",
+            "MIIEogIBAAKCAQEA",
+            "MIIEpQIBAAKCAQEA",
+            "MIIJKAIBAAKCAgEA",
+            "MIIJKQIBAAKCAgEA",
+            "MIIJJwIBAAKCAgEA",
+            "MIICXAIBAAKBgQ",
+            "MIICXQIBAAKBgQ",
+            "MIICWwIBAAKBgQ",
+            "MHcCAQEE",
+            "MIGkAgEBB",
+            "MIHcAgEBB",
+            "MIGHAgEAMB",
+            "MIG2AgEAMB",
+            "MIHuAgEAMB",
+            "MC4CAQAwBQYDK2Vw",
+            "MFECAQEwBQYDK2Vw",
+            "b3BlbnNzaC1rZXktdjE",
+            "MIIFHDBOBgkqhkiG9w0BBQ0w",
+            "MIIFHzBJBgkqhkiG9w0BBQ0w",
+            "MIIFLTBXBgkqhkiG9w0BBQ0w",
+            "MIIFJDBWBgkqhkiG9w0BBQ0w",
+            "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS",
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS",
+            "LS0tLS1CRUdJTiBFQyBQUklWQVRFIE",
+            "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZ",
+            "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS",
+            "PuTTY-User-Key-File-",
+        ],
+        is_base64,
+        30,
+        Proof::Prefix,
+    ),
+];
+
+/// Kind, mark, fewest characters of the whole token, and what it is made of.
+type Within = (&'static str, &'static str, usize, fn(u8) -> bool);
+
+/// Marks that stand within a token or at its end.
+const WITHIN: &[Within] = &[
+    ("azure-client-secret", "Q~", 34, |b| is_dotted(b) || b == b'~'),
+    ("azure-key", "JQQJ99", 70, is_alnum),
+    ("azure-devops-token", "AZDO", 76, is_alnum),
+    ("azure-key", "+ASt", 70, is_base64),
+    ("azure-key", "AzFu", 48, is_base64),
+    ("azure-key", "ACDb", 70, is_base64),
+    ("azure-key", "+AEh", 40, is_base64),
+    ("azure-key", "+ARm", 40, is_base64),
+    ("azure-key", "+ASb", 40, is_base64),
+    ("azure-key", "AIoT", 40, is_base64),
+    ("azure-key", "AzSe", 48, is_base64),
+    ("azure-key", "+ACR", 48, is_base64),
+    ("azure-key", "AzCa", 40, is_base64),
+    ("monitoring-key", "NRAL", 36, is_alnum),
+    ("telegram-token", ":AA", 40, |b| is_url_safe(b) || b == b':'),
+    ("discord-token", ".G", 56, is_dotted),
+];
+
+/// All prefixes, compiled once.
+pub struct Shapes {
+    prefixes: AhoCorasick,
+    /// Pattern -> row of `SHAPES`, or of `WITHIN` behind them.
+    rows: Vec<usize>,
+}
+
+impl Shapes {
+    pub fn new() -> Result<Self, aho_corasick::BuildError> {
+        let mut words: Vec<&str> = Vec::new();
+        let mut rows = Vec::new();
+        for (row, shape) in SHAPES.iter().enumerate() {
+            for prefix in shape.prefixes {
+                words.push(prefix);
+                rows.push(row);
+            }
+        }
+        for (row, (_, mark, _, _)) in WITHIN.iter().enumerate() {
+            words.push(mark);
+            rows.push(SHAPES.len() + row);
+        }
+        let prefixes = AhoCorasick::builder().match_kind(aho_corasick::MatchKind::Standard).build(words)?;
+        Ok(Self { prefixes, rows })
+    }
+
+    pub fn find(&self, text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
+        let mut done = 0;
+        for hit in self.prefixes.find_overlapping_iter(text.bytes()) {
+            if hit.start() < done {
+                continue;
+            }
+            let Some(&row) = self.rows.get(hit.pattern().as_usize()) else { continue };
+            let found = match SHAPES.get(row) {
+                Some(shape) => marked(text, shape, hit.start(), hit.end(), pairs),
+                None => WITHIN
+                    .get(row - SHAPES.len())
+                    .and_then(|(kind, _, least, of)| within(text, kind, *least, *of, hit.start(), hit.end(), pairs)),
+            };
+            if let Some(found) = found {
+                done = found.end;
+                all.push(found);
+            }
+        }
+    }
+}
+
+fn marked(text: Text<'_>, shape: &Shape, start: usize, body: usize, pairs: &Pairs) -> Option<Found> {
+    let before = text.before(start);
+    if is_alnum(before) && !escaped_before(text, start) || before == b'_' && shape.proof != Proof::Prefix {
+        return None;
+    }
+    let mut pieces = Pieces::one(start, text.skip_max(body, BODY_BYTES_MAX, shape.of));
+    extend(text, shape.of, body - start + shape.least, exact(shape, body - start), &mut pieces);
+    let words = pieces.words(text);
+    let token = words.get(body - start..).unwrap_or("").trim_end_matches(['.', '-', '=']);
+    if token.len() < shape.least {
+        return None;
+    }
+    let is_proven = match shape.proof {
+        Proof::Prefix => true,
+        Proof::Random => {
+            let makeup = Makeup::of(token, pairs);
+            makeup.digits > 0 && makeup.is_random() || makeup.length >= 32 && makeup.is_random()
+        }
+        Proof::Exact(length) => token.len() == length && Makeup::of(token, pairs).is_random(),
+    };
+    is_proven.then(|| Found { start, end: pieces.end(), kind: shape.kind, words: words.trim_end_matches('.').to_owned() })
+}
+
+/// Length of the whole token where its issuer always makes the same.
+fn exact(shape: &Shape, prefix: usize) -> Option<usize> {
+    match (shape.kind, shape.proof) {
+        (_, Proof::Exact(length)) => Some(prefix + length),
+        ("databricks-token", _) => Some(prefix + 32),
+        ("github-token", _) if prefix == 4 => Some(40),
+        ("npm-token", _) => Some(40),
+        ("gcp-key", _) if prefix == 4 => Some(39),
+        _ => None,
+    }
+}
+
+/// `\n` or `\t` of an escaped text, or `%3D` of an encoded one, before the token: its letter is none of the token's.
+fn escaped_before(text: Text<'_>, start: usize) -> bool {
+    text.ends(start, "\\n")
+        || text.ends(start, "\\t")
+        || text.ends(start, "\\r")
+        || start >= 3 && text.at(start - 3) == b'%' && is_hex(text.at(start - 2)) && is_hex(text.at(start - 1))
+        || start >= 6 && text.starts(start - 6, "\\u00")
+}
+
+/// Adds the pieces behind line breaks: while the token is too short to be one, or shorter than its issuer makes it.
+pub fn extend(text: Text<'_>, of: fn(u8) -> bool, least: usize, exact: Option<usize>, pieces: &mut Pieces) {
+    const PIECES_MAX: usize = 64;
+    let mut length: usize = pieces.0.iter().map(|(start, end)| end - start).sum();
+    while pieces.0.len() < PIECES_MAX
+        && let Some((next, how)) = wrap::next_piece(text, pieces.end())
+    {
+        let end = text.skip_max(next, BODY_BYTES_MAX, of);
+        let (last_start, last_end) = pieces.0.last().copied().unwrap_or_default();
+        let more = end - next;
+        let after = text.at(end);
+        // A token goes on where somebody says so, where its length demands it, or where a full line of it is followed by more of it alone.
+        let fits = match (how, exact) {
+            (_, Some(exact)) => length < exact && length + more <= exact + 2,
+            (Break::Said, None) => true,
+            (Break::Silent, None) => {
+                let alone =
+                    matches!(after, b'\n' | b'\r' | 0 | b'"' | b'\'' | b'|' | b',' | b' ' | b')' | b'}' | b';' | b'<') || after >= 0x80;
+                let columns = last_end - text.line_start(last_start, 4096);
+                let mixed = text.slice(next, end).bytes().any(|b| b.is_ascii_digit())
+                    && text.slice(next, end).bytes().any(|b| b.is_ascii_alphabetic());
+                alone && (length < least || columns >= 40 && last_end - last_start >= 16 && mixed && after != b' ')
+            }
+        };
+        if more == 0 || !fits {
+            return;
+        }
+        pieces.0.push((next, end));
+        length += more;
+    }
+}
+
+fn within(
+    text: Text<'_>,
+    kind: &'static str,
+    least: usize,
+    of: fn(u8) -> bool,
+    mark: usize,
+    mark_end: usize,
+    pairs: &Pairs,
+) -> Option<Found> {
+    const TOKEN_BYTES_MAX: usize = 200;
+    if kind == "azure-client-secret" && !text.before(mark).is_ascii_digit() {
+        return None;
+    }
+    let mut start = text.skip_back_max(mark, TOKEN_BYTES_MAX, of);
+    if kind == "azure-client-secret" {
+        // Three characters and a digit stand before the mark.
+        start = start.max(mark.saturating_sub(4));
+    }
+    if kind == "telegram-token" && !text.slice(start, mark).bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut pieces = Pieces::one(start, text.skip_max(mark_end, TOKEN_BYTES_MAX, of));
+    extend(text, of, least, None, &mut pieces);
+    let words = pieces.words(text);
+    let makeup = Makeup::of(&words, pairs);
+    (words.len() >= least && words.len() < TOKEN_BYTES_MAX && makeup.is_random()).then(|| Found { start, end: pieces.end(), kind, words })
+}

@@ -1,0 +1,252 @@
+//! Secrets that their own structure gives away: JSON web tokens, armoured private keys, URLs with a password, authorization headers.
+
+use super::found::Found;
+use super::judge::{decoded, is_user_and_password};
+use super::random::{Makeup, Pairs};
+use super::shape::extend;
+use super::text::{Text, is_alnum, is_base64, is_blank, is_digit, is_dotted, is_encoded, is_quote, is_space};
+use super::value::{is_masked, is_nothing, is_reference};
+use super::wrap::Pieces;
+
+/// Longest private key with what stands between its lines, bytes. A 16384-bit RSA key is 13 KB; log prefixes triple it.
+const KEY_BYTES_MAX: usize = 48 << 10;
+/// Longest web token, bytes.
+const TOKEN_BYTES_MAX: usize = 16 << 10;
+/// Longest part of a URL before its host, bytes.
+const USERINFO_BYTES_MAX: usize = 512;
+
+/// `eyJ….eyJ….…`: header and body in base64 of JSON; also encrypted ones (five parts), and cut-off ones.
+pub fn web_token(text: Text<'_>, start: usize) -> Option<Found> {
+    if is_alnum(text.before(start)) && !text.ends(start, "\\n") && !text.ends(start, "%20") {
+        return None;
+    }
+    let of: fn(u8) -> bool = |b| is_dotted(b) || matches!(b, b'=' | b'%' | b'+' | b'/');
+    let mut pieces = Pieces::one(start, text.skip_max(start, TOKEN_BYTES_MAX, of));
+    extend(text, of, 60, None, &mut pieces);
+    let words = pieces.words(text);
+    let header = words.split('.').next().unwrap_or("");
+    let is_json = decoded_start(header).is_some_and(|json| json.starts_with("{\"") || json.starts_with("{ \"") || json.starts_with("{\n"));
+    let says = words.matches('.').count() >= 1 || words.len() >= 60;
+    (is_json && says && words.len() >= 30).then(|| Found {
+        start,
+        end: pieces.end(),
+        kind: "jwt",
+        words: words.trim_end_matches('.').to_owned(),
+    })
+}
+
+/// The text that the first characters of base64 hold.
+fn decoded_start(words: &str) -> Option<String> {
+    let whole = words.len().min(64) / 4 * 4;
+    let bytes = decoded(words.get(..whole)?)?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The body between `-----BEGIN … PRIVATE KEY-----` and its END, whatever its lines are broken by. `mark` is where `PRIVATE KEY` stands.
+pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
+    let begin = text.skip_back_max(mark, 40, |b| b.is_ascii_uppercase() || b == b' ');
+    let armour = text.slice(begin, mark);
+    if !armour.trim_start().starts_with("BEGIN") || !text.ends(begin, "--") && !text.ends(begin, "---- ") {
+        return None;
+    }
+    let mut start = mark + "PRIVATE KEY".len();
+    if text.starts(start, " BLOCK") {
+        start += " BLOCK".len();
+    }
+    start = text.skip_max(start, 8, |b| b == b'-' || b == b' ');
+    let limit = start + KEY_BYTES_MAX;
+    let bytes = text.bytes().get(start..limit.min(text.len())).unwrap_or_default();
+    let end = match find(bytes, b"-----END").or_else(|| find(bytes, b"---- END")) {
+        Some(offset) => start + offset,
+        None => cut_off_key(text, start, limit),
+    };
+    let end = text.floor(end);
+    let words: String = text.slice(start, end).bytes().filter(|b| is_base64(*b)).map(char::from).collect();
+    (!words.is_empty() && !is_masked(text.slice(start, end).trim()) && !text.slice(start, end).contains('‹')).then_some(Found {
+        start,
+        end,
+        kind: "private-key",
+        words,
+    })
+}
+
+/// A key whose end the log lacks: line by line while they end in base64.
+fn cut_off_key(text: Text<'_>, start: usize, limit: usize) -> usize {
+    let mut end = start;
+    let mut position = start;
+    while position < limit && position < text.len() {
+        let line_end = text.line_end(position, 4096);
+        let line = text.slice(position, line_end).trim_end();
+        let token = line.rsplit([' ', '\t', '|', '>']).next().unwrap_or("");
+        let is_body = token.len() >= 16 && token.bytes().all(|b| is_base64(b) || b == b'\\' || b == b'"' || b == b'\'' || b == b',');
+        if !line.trim().is_empty() && !is_body && position > start {
+            break;
+        }
+        end = line_end;
+        position = line_end + 1;
+    }
+    end
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+/// The password of `scheme://user:password@host`, or a user name that is a token itself. `mark` is where `://` (or its code) stands.
+pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs) -> Option<Found> {
+    let encoded = text.at(mark) == b'%';
+    let stop: fn(u8) -> bool = |b| !is_blank(b) && !is_quote(b) && !matches!(b, b'<' | b'>' | b'|' | b'{' | b'}' | b'\\');
+    let start = mark_end;
+    let end = text.skip_max(start, USERINFO_BYTES_MAX, stop);
+    let whole = text.slice(start, text.floor(end));
+    let (colon, at) = if encoded { ("%3a", "%40") } else { (":", "@") };
+    let lower = whole.to_ascii_lowercase();
+    let strict_end = if encoded { lower.find("%2f").unwrap_or(lower.len()) } else { whole.find(['/', '?', '#']).unwrap_or(whole.len()) };
+    let user_end = lower.find(colon);
+    let at_position = match lower.get(..strict_end)?.rfind(at) {
+        Some(position) => position,
+        // A password with a slash or a question mark: up to the last `@` whose host follows.
+        None => {
+            let user_end = user_end.filter(|user_end| *user_end < strict_end)?;
+            let is_port = lower.get(user_end + colon.len()..strict_end)?.bytes().all(|b| b.is_ascii_digit());
+            let position = lower.rfind(at)?;
+            let is_query = lower.get(strict_end..position)?.contains(['?', '=']) || lower.get(strict_end..position)?.contains("://");
+            if is_port || is_query {
+                return None;
+            }
+            position
+        }
+    };
+    let (from, kind) = match user_end.filter(|user_end| *user_end < at_position) {
+        Some(user_end) => (user_end + colon.len(), "url-password"),
+        None => {
+            let makeup = Makeup::of(lower.get(..at_position)?, pairs);
+            let user = Makeup::of(whole.get(..at_position)?, pairs);
+            if user.length < 16 || !(user.is_random() && user.digits > 0 || makeup.is_hex() && user.length >= 24) {
+                return None;
+            }
+            (0, "url-token")
+        }
+    };
+    let words = whole.get(from..at_position)?;
+    let is_empty =
+        words.is_empty() || is_masked(words) || is_reference(words) || kind == "url-password" && is_nothing(words) && words.len() < 4;
+    (!is_empty).then(|| Found { start: start + from, end: start + at_position, kind, words: words.to_owned() })
+}
+
+/// `user:password@host` without a scheme; `at` is where the `@` stands.
+pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> {
+    let start = text.skip_back_max(at, 200, |b| {
+        !is_blank(b) && !is_quote(b) && !matches!(b, b'@' | b'=' | b',' | b'(' | b'<' | b'[' | b'{' | b'/' | b'|') && b < 0x80
+    });
+    let front = text.slice(start, at);
+    let (user, password) = front.split_once(':')?;
+    let host_end = text.skip_max(at + 1, 100, is_dotted);
+    let host = text.slice(at + 1, host_end);
+    let is_host = host.contains('.') && host.bytes().any(|b| b.is_ascii_alphabetic())
+        || text.at(host_end) == b':' && is_digit(text.at(host_end + 1))
+        || host == "localhost"
+        || text.at(host_end) == b'(' && matches!(host, "tcp" | "unix");
+    let is_user = !user.is_empty()
+        && user.len() <= 64
+        && user.bytes().all(is_dotted)
+        && !matches!(
+            user,
+            "mailto" | "sip" | "sips" | "acct" | "xmpp" | "git" | "ssh" | "from" | "to" | "cc" | "user" | "email" | "mail" | "owner" | "by"
+        );
+    let makeup = Makeup::of(password, pairs);
+    let is_password = makeup.length >= 6
+        && makeup.kinds() >= 2
+        && makeup.digits < makeup.length
+        && (makeup.digits > 0 || makeup.is_random())
+        && !is_masked(password)
+        && !is_reference(password);
+    (is_user && is_host && is_password && !password.contains("//")).then(|| Found {
+        start: at - password.len(),
+        end: at,
+        kind: "url-password",
+        words: password.to_owned(),
+    })
+}
+
+/// The credential behind a scheme word: `Bearer x`, `Basic x`, `Token x`. `end` is where the word ends.
+pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pairs: &Pairs) -> Option<Found> {
+    if is_alnum(text.before(start)) && !text.ends(start, "\\n") && !text.ends(start, "%20") {
+        return None;
+    }
+    let mut position = text.skip_spaces(end);
+    if position == end {
+        position = ["%20", "+", "\\u0020", ": ", ":", "=", "_", "-"]
+            .iter()
+            .find(|space| text.starts(end, space))
+            .map(|space| end + space.len())?;
+    }
+    position = text.skip_max(position, 2, |b| is_quote(b) || b == b'=');
+    let of: fn(u8) -> bool = |b| is_encoded(b) || b == b':' || b == b'|';
+    let mut pieces = Pieces::one(position, text.skip_max(position, TOKEN_BYTES_MAX, of));
+    extend(text, of, 16, None, &mut pieces);
+    let words = pieces.words(text);
+    let word = words.trim_end_matches(['.', ':', '|', '%']);
+    let is_basic = text.starts_anycase(start, "basic");
+    let makeup = Makeup::of(word, pairs);
+    let is_credential = if is_basic {
+        is_user_and_password(word) || in_header && makeup.length >= 8 && makeup.is_random()
+    } else {
+        makeup.length >= if in_header { 8 } else { 16 }
+            && (makeup.is_random() || in_header && makeup.digits > 0 || makeup.is_hex() && makeup.digits > 0)
+            && !word.contains("://")
+    };
+    let kind = if is_basic { "basic-auth" } else { "bearer-token" };
+    (is_credential && !is_masked(word) && !is_reference(word)).then(|| Found {
+        start: position,
+        end: pieces.end(),
+        kind,
+        words: word.to_owned(),
+    })
+}
+
+/// The 40 characters of an AWS secret key near an access key id that ends at `end`.
+pub fn aws_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs, all: &mut Vec<Found>) {
+    const AROUND_BYTES: usize = 240;
+    const LENGTH: usize = 40;
+    let from = text.floor(start.saturating_sub(AROUND_BYTES));
+    let to = end + AROUND_BYTES;
+    let of: fn(u8) -> bool = |b| is_alnum(b) || b == b'/' || b == b'+';
+    let mut position = from;
+    while position < to.min(text.len()) {
+        if !of(text.at(position)) {
+            position += 1;
+            continue;
+        }
+        let stop = text.skip_max(position, 200, of);
+        let word = text.slice(position, stop);
+        let makeup = Makeup::of(word, pairs);
+        if word.len() == LENGTH && !of(text.before(position)) && makeup.is_random() && makeup.kinds() >= 3 && !makeup.is_hex() {
+            all.push(Found { start: position, end: stop, kind: "aws-secret", words: word.to_owned() });
+        }
+        position = stop;
+    }
+}
+
+/// Values of cookies: each that is drawn at random. `end` is where the header's name ends.
+pub fn cookies(text: Text<'_>, end: usize, pairs: &Pairs, all: &mut Vec<Found>) {
+    const COOKIES_MAX: usize = 64;
+    let mut position = text.skip_max(end, 6, |b| is_space(b) || is_quote(b) || matches!(b, b':' | b'=' | b'{'));
+    for _ in 0..COOKIES_MAX {
+        let name_end = text.skip_max(position, 100, |b| is_dotted(b) || matches!(b, b'%' | b'$' | b'!' | b'*'));
+        if name_end == position || text.at(name_end) != b'=' {
+            return;
+        }
+        let value = name_end + 1;
+        let value_end = text.skip_max(value, 8192, |b| !is_blank(b) && !matches!(b, b';' | b'"' | b'\'' | b','));
+        let word = text.slice(value, text.floor(value_end));
+        let makeup = Makeup::of(word, pairs);
+        if makeup.length >= 16 && makeup.is_random() && !is_masked(word) {
+            all.push(Found { start: value, end: text.floor(value_end), kind: "session", words: word.to_owned() });
+        }
+        if text.at(value_end) != b';' {
+            return;
+        }
+        position = text.skip_spaces(value_end + 1);
+    }
+}

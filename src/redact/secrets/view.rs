@@ -1,0 +1,149 @@
+//! A text as people read it: without colours and invisible characters, so that a token broken by them is whole again; and the way back
+//! to where it stands in the original.
+
+use std::borrow::Cow;
+
+use crate::redact::control::is_unsafe;
+
+/// Longest colour sequence that is left out, bytes: a 24-bit colour for both grounds is 40.
+const COLOUR_BYTES_MAX: usize = 48;
+
+/// The words without what is invisible.
+pub struct View<'t> {
+    pub words: Cow<'t, str>,
+    /// Position in `words` -> bytes of the original left out up to there, rising.
+    gaps: Vec<(usize, usize)>,
+}
+
+impl<'t> View<'t> {
+    pub fn new(original: &'t str) -> Self {
+        let bytes = original.as_bytes();
+        let mut words = String::new();
+        let mut gaps = Vec::new();
+        let (mut kept, mut position) = (0, 0);
+        while position < bytes.len() {
+            let length = invisible(original, position);
+            if length == 0 {
+                position += 1;
+                continue;
+            }
+            words.push_str(original.get(kept..position).unwrap_or(""));
+            position += length;
+            kept = position;
+            gaps.push((words.len(), position - words.len()));
+        }
+        if gaps.is_empty() {
+            return Self { words: Cow::Borrowed(original), gaps };
+        }
+        words.push_str(original.get(kept..).unwrap_or(""));
+        Self { words: Cow::Owned(words), gaps }
+    }
+
+    /// Where the character at `position` of the words starts in the original.
+    pub fn start(&self, position: usize) -> usize {
+        let before = self.gaps.partition_point(|(at, _)| *at <= position);
+        position + before.checked_sub(1).and_then(|last| self.gaps.get(last)).map_or(0, |(_, left_out)| *left_out)
+    }
+
+    /// Where what ends at `position` of the words ends in the original.
+    pub fn end(&self, position: usize) -> usize {
+        match position.checked_sub(1) {
+            Some(last) => self.start(last) + 1,
+            None => 0,
+        }
+    }
+}
+
+/// The length of the invisible sequence that starts at `position`; 0 where there is none.
+fn invisible(text: &str, position: usize) -> usize {
+    let bytes = text.as_bytes();
+    let at = |offset: usize| bytes.get(position + offset).copied().unwrap_or(0);
+    match at(0) {
+        0x1b => match at(1) {
+            b'[' => 2 + csi(bytes, position + 2).unwrap_or(0),
+            b']' => 2 + string(bytes, position + 2),
+            b' '..=b'/' => 3,
+            _ => 1,
+        },
+        // Colours whose escape character was lost or written out: `[31m`, `\u001b[31m`, `\x1b[31m`, `\033[31m`, `\e[31m`, `^[[31m`.
+        b'[' => colour(bytes, position).unwrap_or(0),
+        b'\\' => ["\\u001b", "\\u001B", "\\x1b", "\\x1B", "\\033", "\\e"]
+            .into_iter()
+            .find(|escape| text.get(position..).is_some_and(|rest| rest.starts_with(escape)))
+            .and_then(|escape| Some(escape.len() + colour(bytes, position + escape.len())?))
+            .unwrap_or(0),
+        b'^' if at(1) == b'[' => colour(bytes, position + 2).map_or(0, |length| 2 + length),
+        b'\n' | b'\t' | b'\r' | b' '..=b'~' => 0,
+        0x80..=0xbf => 0,
+        _ => text.get(position..).and_then(|rest| rest.chars().next()).filter(|c| is_unsafe(*c)).map_or(0, char::len_utf8),
+    }
+}
+
+/// `[`, numbers, `m`.
+fn colour(bytes: &[u8], position: usize) -> Option<usize> {
+    if bytes.get(position) != Some(&b'[') {
+        return None;
+    }
+    let length = csi(bytes, position + 1)?;
+    let body = bytes.get(position + 1..position + length)?;
+    let is_colour = bytes.get(position + length) == Some(&b'm') && body.iter().all(|b| b.is_ascii_digit() || *b == b';');
+    is_colour.then_some(length + 1)
+}
+
+/// Parameters and final byte of a control sequence.
+fn csi(bytes: &[u8], position: usize) -> Option<usize> {
+    let rest = bytes.get(position..)?;
+    let parameters = rest.iter().take(COLOUR_BYTES_MAX).take_while(|b| matches!(b, b' '..=b'?')).count();
+    matches!(rest.get(parameters), Some(b'@'..=b'~')).then_some(parameters + 1)
+}
+
+/// A string sequence up to its terminator, or nothing when it does not end on its line.
+fn string(bytes: &[u8], position: usize) -> usize {
+    const BYTES_MAX: usize = 2048;
+    for (offset, b) in bytes.get(position..).unwrap_or_default().iter().take(BYTES_MAX).enumerate() {
+        match b {
+            0x07 => return offset + 1,
+            0x1b => return offset + if bytes.get(position + offset + 1) == Some(&b'\\') { 2 } else { 0 },
+            b'\n' => return 0,
+            _ => {}
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn colours_are_left_out_and_found_again() {
+        for (text, words) in [
+            ("plain [text] [3, 4]", "plain [text] [3, 4]"),
+            ("\u{1b}[36mtoken\u{1b}[0m=\u{1b}[33mab\u{1b}[1mcd\u{1b}[0m x", "token=abcd x"),
+            ("[36mtoken[0m=abcd", "token=abcd"),
+            ("\\u001b[36mtoken\\u001b[0m=abcd", "token=abcd"),
+            ("ab\u{200b}cd", "abcd"),
+        ] {
+            let view = View::new(text);
+            assert_eq!(view.words, words);
+            if let Some(at) = view.words.find("abcd") {
+                let found = text.get(view.start(at)..view.end(at + 4)).unwrap();
+                assert!(found.starts_with('a') && found.ends_with('d'), "{found:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_way_back_is_the_same_character(text in "(\u{1b}\\[[0-9;]{0,4}m|[a-zé\u{200b}=\n\\[]){0,40}") {
+            let view = View::new(&text);
+            for (at, c) in view.words.char_indices() {
+                prop_assert!(text.get(view.start(at)..).unwrap().starts_with(c));
+                prop_assert!(text.get(..view.end(at + c.len_utf8())).unwrap().ends_with(c));
+            }
+        }
+    }
+}
