@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
 use super::faults::Fault;
+use super::job_spec::JobSpec;
 use super::plan::Actor;
-use super::scenario::{COUNT_MAX, JobSpec, RunSpec};
+use super::run_spec::{COUNT_MAX, RunSpec};
 use super::span::Span;
 use crate::domain::ids::RunId;
 
@@ -130,89 +131,95 @@ pub fn command(desk: &mut Desk, command: Value) -> Result<Value, String> {
 fn one(desk: &mut Desk, command: Value) -> Result<Value, String> {
     let Value::Object(mut fields) = command else { return Err("a command is an object with `do`; see runmend sim --help".to_owned()) };
     let Some(Value::String(word)) = fields.remove("do") else { return Err("`do` is missing; see runmend sim --help".to_owned()) };
-    let world = &mut desk.world;
-    let now = world.now();
     match word.as_str() {
-        "fail" => {
-            let spec: RunSpec = read(fields)?;
-            spec.check()?;
-            world.check_tasks(&spec)?;
-            let runs = world.fail(&spec, now);
-            // A run in the past may have been met by people since.
-            world.advance(now);
-            Ok(started(desk, &runs))
-        }
-        "succeed" => {
-            let spec: RunSpec = read(fields)?;
-            spec.check()?;
-            let runs = world.succeed(&spec, now);
-            Ok(started(desk, &runs))
-        }
-        "job" => {
-            let spec: JobSpec = read(fields)?;
-            spec.check()?;
-            let job = world.add_job(spec, now);
-            Ok(json!({"ok": true, "job_id": job.0}))
-        }
-        "history" => {
-            let history: History = read(fields)?;
-            if history.count > COUNT_MAX || history.every.as_ms() == 0 {
-                return Err(format!("`count` is at most {COUNT_MAX}, and `every` longer than 0"));
-            }
-            let job = world.job_named(&history.job).unwrap_or_else(|| world.add_job(JobSpec::named(&history.job), now));
-            world.add_history(job, history.count, history.every, now);
-            Ok(json!({"ok": true, "job_id": job.0}))
-        }
-        "person_repairs" => {
-            let run: OneRun = read(fields)?;
-            if world.person_repairs(RunId(run.run_id), run.mended, now) {
-                Ok(json!({"ok": true, "repair_id": world.run(RunId(run.run_id)).and_then(|run| run.latest_repair()).map(|id| id.0)}))
-            } else {
-                Err(format!("run {} is not there, is active, or has nothing to repair", run.run_id))
-            }
-        }
-        "cancel" => {
-            let run: OneRun = read(fields)?;
-            if world.cancel(RunId(run.run_id), Actor::Person, now) {
-                Ok(json!({"ok": true}))
-            } else {
-                Err(format!("run {} is not there or not active", run.run_id))
-            }
-        }
-        "fix" => {
-            let job: OneJob = read(fields)?;
-            let id = world.job_named(&job.job).ok_or_else(|| format!("no job `{}`", job.job))?;
-            world.troubles.iter_mut().filter(|trouble| trouble.job == id).for_each(|trouble| trouble.fixed_at = Some(now));
-            Ok(json!({"ok": true}))
-        }
-        "fault" => {
-            let fault: Fault = read(fields)?;
-            fault.check()?;
-            desk.faults.add(fault);
-            Ok(json!({"ok": true}))
-        }
-        "no_repair" => {
-            let switch: Switch = read(fields)?;
-            desk.no_repair = switch.on;
-            Ok(json!({"ok": true}))
-        }
-        "clear_faults" => {
-            let Nothing {} = read(fields)?;
-            desk.faults.clear();
-            desk.no_repair = false;
-            Ok(json!({"ok": true}))
-        }
-        "finish" => {
-            let Nothing {} = read(fields)?;
-            Ok(json!({"ok": true, "finished": world.finish()}))
-        }
-        "forget_calls" => {
-            let Nothing {} = read(fields)?;
-            desk.book.forget_calls();
-            Ok(json!({"ok": true}))
-        }
+        "fail" => fail(desk, read(fields)?),
+        "succeed" => succeed(desk, read(fields)?),
+        "job" => job(desk, read(fields)?),
+        "history" => history(desk, read(fields)?),
+        "person_repairs" => person_repairs(desk, read(fields)?),
+        "cancel" => cancel(desk, read(fields)?),
+        "fix" => fix(desk, read(fields)?),
+        "fault" => fault(desk, read(fields)?),
+        "no_repair" => read(fields).map(|Switch { on }| desk.no_repair = on).map(done),
+        "clear_faults" => read(fields).map(|Nothing {}| clear_faults(desk)).map(done),
+        "finish" => read(fields).map(|Nothing {}| json!({"ok": true, "finished": desk.world.finish()})),
+        "forget_calls" => read(fields).map(|Nothing {}| desk.book.forget_calls()).map(done),
         other => Err(format!("`{other}` is no command; see runmend sim --help")),
     }
+}
+
+fn done((): ()) -> Value {
+    json!({"ok": true})
+}
+
+fn fail(desk: &mut Desk, spec: RunSpec) -> Result<Value, String> {
+    spec.check()?;
+    desk.world.check_tasks(&spec)?;
+    let now = desk.world.now();
+    let runs = desk.world.fail(&spec, now);
+    // A run in the past may have been met by people since.
+    desk.world.advance(now);
+    Ok(started(desk, &runs))
+}
+
+fn succeed(desk: &mut Desk, spec: RunSpec) -> Result<Value, String> {
+    spec.check()?;
+    let runs = desk.world.succeed(&spec, desk.world.now());
+    Ok(started(desk, &runs))
+}
+
+fn job(desk: &mut Desk, spec: JobSpec) -> Result<Value, String> {
+    spec.check()?;
+    let job = desk.world.add_job(spec, desk.world.now());
+    Ok(json!({"ok": true, "job_id": job.0}))
+}
+
+fn history(desk: &mut Desk, history: History) -> Result<Value, String> {
+    if history.count > COUNT_MAX || history.every.as_ms() == 0 {
+        return Err(format!("`count` is at most {COUNT_MAX}, and `every` longer than 0"));
+    }
+    let world = &mut desk.world;
+    let now = world.now();
+    let job = world.job_named(&history.job).unwrap_or_else(|| world.add_job(JobSpec::named(&history.job), now));
+    world.add_history(job, history.count, history.every, now);
+    Ok(json!({"ok": true, "job_id": job.0}))
+}
+
+fn person_repairs(desk: &mut Desk, OneRun { run_id, mended }: OneRun) -> Result<Value, String> {
+    let now = desk.world.now();
+    if desk.world.person_repairs(RunId(run_id), mended, now) {
+        Ok(json!({"ok": true, "repair_id": desk.world.run(RunId(run_id)).and_then(|run| run.latest_repair()).map(|id| id.0)}))
+    } else {
+        Err(format!("run {run_id} is not there, is active, or has nothing to repair"))
+    }
+}
+
+fn cancel(desk: &mut Desk, OneRun { run_id, .. }: OneRun) -> Result<Value, String> {
+    let now = desk.world.now();
+    if desk.world.cancel(RunId(run_id), Actor::Person, now) {
+        Ok(done(()))
+    } else {
+        Err(format!("run {run_id} is not there or not active"))
+    }
+}
+
+fn fix(desk: &mut Desk, OneJob { job }: OneJob) -> Result<Value, String> {
+    let world = &mut desk.world;
+    let now = world.now();
+    let id = world.job_named(&job).ok_or_else(|| format!("no job `{job}`"))?;
+    world.troubles.iter_mut().filter(|trouble| trouble.job == id).for_each(|trouble| trouble.fixed_at = Some(now));
+    Ok(done(()))
+}
+
+fn fault(desk: &mut Desk, fault: Fault) -> Result<Value, String> {
+    fault.check()?;
+    desk.faults.add(fault);
+    Ok(done(()))
+}
+
+fn clear_faults(desk: &mut Desk) {
+    desk.faults.clear();
+    desk.no_repair = false;
 }
 
 fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {

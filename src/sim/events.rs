@@ -7,9 +7,10 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
+use super::job_spec::JobSpec;
 use super::plan::{Actor, Failure, JobRun, Millis, RunType, TroubleId, latest};
 use super::recordings;
-use super::scenario::{JobSpec, RunSpec};
+use super::run_spec::RunSpec;
 use super::settings::{self};
 use super::span::Span;
 use super::trouble::{self, Trouble};

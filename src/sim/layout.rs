@@ -159,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sim::scenario::RunSpec;
+    use crate::sim::run_spec::RunSpec;
     use crate::sim::trouble;
 
     /// Tasks `0..n`, each waiting for some of those before it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scenario::{JobSpec, TaskSpec};
+use super::job_spec::{JobSpec, TaskSpec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunIf {

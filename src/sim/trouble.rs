@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::chance::Chance;
 use super::plan::{Failure, Millis};
 use super::recordings;
-use super::scenario::RunSpec;
+use super::run_spec::RunSpec;
 use super::truth::{self, Truth};
 use crate::domain::ids::JobId;
 

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::chance::Chance;
 use super::ids::Ids;
+use super::job_spec::JobSpec;
 use super::layout::{Before, Failing, Layout};
 use super::plan::{Actor, JobRun, Millis, Round, RunType, TroubleId, latest};
-use super::scenario::{JobSpec, Scenario, WorkspaceSpec};
+use super::scenario::{Scenario, WorkspaceSpec};
 use super::settings::{self, Task};
 use super::span::Span;
 use super::trouble::Trouble;

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::runs_get::run_missing;
 use super::{Answer, Call, Refusal, World};
 use crate::domain::ids::RunId;
+use crate::sim::job_spec::TaskKind;
 use crate::sim::plan::{Phase, Verdict};
-use crate::sim::scenario::TaskKind;
 use crate::sim::view;
 
 /// Bytes of logs that an answer carries: the last ones.
