@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use runmend::classify::Classifier;
 use runmend::decide::Policy;
+use runmend::domain::evidence::FailureText;
 use runmend::report::evaluate::{Evaluation, evaluate, read};
 
 fn corpus() -> PathBuf {
@@ -33,4 +34,26 @@ fn the_field_and_the_recorded_failures_are_judged_right() {
         let Some(found) = measured(name) else { continue };
         assert!(found.cause_accuracy_with_alternatives >= 0.5, "{name}: cause");
     }
+}
+
+/// Errors as Spark, Python, the clouds and databases print them, written down from their documentation and from practice: cause, action,
+/// text, divided by tabs.
+#[test]
+fn errors_that_everybody_meets_are_known() {
+    let classifier = Classifier::shipped();
+    let mut wrong = Vec::new();
+    let rows: Vec<Vec<&str>> = include_str!("cases/known_failures.tsv")
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| line.splitn(3, '\t').collect())
+        .collect();
+    for row in &rows {
+        let [cause, action, words] = row[..] else { panic!("{row:?}") };
+        let text = FailureText { error: Some(words.replace("\\n", "\n")), ..FailureText::default() };
+        let found = classifier.classify(&text);
+        if (found.cause.as_str(), found.action.as_str()) != (cause, action) {
+            wrong.push(format!("{cause} {action} -> {} {} {} {:?}: {words}", found.cause, found.action, found.confidence, found.rules));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }

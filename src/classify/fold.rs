@@ -1,6 +1,8 @@
 //! A field's text as the rules see it: bounded, ASCII lower case, every white space a blank, byte for byte as long as the original, so
 //! that an offset here is an offset there.
 
+use std::borrow::Cow;
+
 use crate::domain::evidence::Field;
 
 /// A field is read to here from its start …
@@ -14,7 +16,9 @@ pub struct Piece<'a> {
     pub field: Field,
     /// Where `text` starts in its field.
     pub base: usize,
-    pub text: &'a str,
+    pub original: &'a str,
+    /// `original`, its terminal colours blanked out: the same length, byte for byte.
+    pub text: Cow<'a, str>,
     /// `text`, folded.
     pub folded: Vec<u8>,
 }
@@ -28,7 +32,37 @@ pub fn pieces(field: Field, text: &str) -> impl Iterator<Item = Piece<'_>> {
         let start = floor_boundary(text, text.len() - TAIL_BYTES_MAX);
         (&text[..end], Some((start, &text[start..])))
     };
-    std::iter::once((0, head)).chain(tail).map(move |(base, text)| Piece { field, base, text, folded: fold(text) })
+    std::iter::once((0, head)).chain(tail).map(move |(base, original)| {
+        let text = plain(original);
+        let folded = fold(&text);
+        Piece { field, base, original, text, folded }
+    })
+}
+
+/// Notebooks colour their traces: `ESC [ 31 m`.
+fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            plain.push(c);
+            continue;
+        }
+        plain.push(' ');
+        if chars.next_if_eq(&'[').is_some() {
+            plain.push(' ');
+            while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {
+                plain.push(' ');
+            }
+            if chars.next_if(|c| matches!(c, '@'..='~')).is_some() {
+                plain.push(' ');
+            }
+        }
+    }
+    Cow::Owned(plain)
 }
 
 pub fn fold(text: &str) -> Vec<u8> {

@@ -45,6 +45,8 @@ const SHIPPED: [(&str, &str); 12] = [
 const CONDITIONS: &str = include_str!("../../assets/rules/conditions.toml");
 const CODES: &str = include_str!("../../assets/rules/codes.toml");
 
+const WORDS: &str = include_str!("../../assets/rules/words.toml");
+
 /// The span shown to people goes this far to either side of what matched, within its line.
 const SPAN_BYTES_MAX: usize = 160;
 /// Alternatives under this confidence are noise.
@@ -87,7 +89,10 @@ impl Classifier {
                 }
             }
         }
-        Ok(Self { matcher: phrases.build(), rules, tables: Tables::parse(CONDITIONS, CODES)? })
+        for ending in signal::CLASS_ENDINGS {
+            let _ = phrases.add(ending, rules.len() * signal::ROLES);
+        }
+        Ok(Self { matcher: phrases.build(), rules, tables: Tables::parse(CONDITIONS, CODES, WORDS)? })
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -158,7 +163,8 @@ impl Classifier {
             Source::Condition(name) => format!("condition/{name}"),
             Source::Sqlstate(state) => format!("sqlstate/{state}"),
             Source::Code(code) => format!("code/{code}"),
-            Source::Exception => "unnamed-exception".to_owned(),
+            Source::Exception => "own-exception".to_owned(),
+            Source::Class(name) => format!("class/{name}"),
         }
     }
 
@@ -174,6 +180,7 @@ impl Classifier {
             Some(Source::Sqlstate(state)) => (format!("SQLSTATE {state} means: {}.", meaning(cause)), usual),
             Some(Source::Code(code)) => (format!("The termination code {code} means: {}.", meaning(cause)), usual),
             Some(Source::Exception) => ("The program raised an exception of its own.".to_owned(), usual),
+            Some(Source::Class(name)) => (format!("The exception {name} reads as: {}.", meaning(cause)), usual),
             None => ("The text names no cause.".to_owned(), usual),
         }
     }
@@ -220,7 +227,7 @@ fn alternatives(verdict: &Verdict, confidence: f64) -> Vec<Alternative> {
 /// The line in which the match lies, at most [`SPAN_BYTES_MAX`] to either side; offsets in the field.
 fn span(pages: &[Page<'_>], place: Place) -> Option<Span> {
     let page = pages.get(place.page)?;
-    let text = page.piece.text;
+    let text = page.piece.original;
     let segment = page.segments.get(place.segment)?;
     let low = segment.start.max(fold::floor_boundary(text, place.start.saturating_sub(SPAN_BYTES_MAX)));
     let high = segment.end.min(fold::floor_boundary(text, place.end + SPAN_BYTES_MAX));

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// The longest stretch that a `*` stands for. Two phrases further apart rarely speak of one thing.
-const GAP_BYTES_MAX: usize = 200;
+const GAP_BYTES_MAX: usize = 120;
 /// A phrase's longest part is found by its first bytes and verified behind them: this keeps the automaton small.
 const KEY_BYTES_MAX: usize = 14;
 /// A phrase without so many letters in one part would match everywhere.

@@ -111,8 +111,8 @@ impl Reader {
             Line::CausedBy(head) => {
                 self.in_trace = false;
                 self.deepen();
-                let class = line::class_length(&line[head..]).map_or((0, 0), |length| (at + head, at + head + length));
-                self.start(at, at + line.len(), class);
+                let length = line::class_length(&line[head..]).unwrap_or(0);
+                self.head(at, line, head, head + length);
             }
             Line::Head(start, end) => {
                 self.in_trace = false;
@@ -120,7 +120,7 @@ impl Reader {
                     // A message that holds another exception: `Py4JJavaError: … \n: org.apache…`.
                     self.deepen();
                 }
-                self.start(at, at + line.len(), (at + start, at + end));
+                self.head(at, line, start, end);
                 self.depth = self.depth.max(1);
             }
             Line::Log(level) => {
@@ -137,6 +137,25 @@ impl Reader {
     }
 
     fn words(&mut self, at: usize, line: &str) {
+        let inner = nested(line, 0);
+        self.plain(at, &line[..inner.map_or(line.len(), |(start, _)| start)]);
+        self.chain(at, line, inner);
+    }
+
+    /// The exceptions named within a message, each a step deeper: `… Lost task 0.3: java.io.IOException: No space left on device`.
+    fn chain(&mut self, at: usize, line: &str, mut next: Option<(usize, usize)>) {
+        while let Some((start, end)) = next {
+            next = nested(line, end);
+            self.deepen();
+            let stop = next.map_or(line.len(), |(start, _)| start);
+            self.start(at + start, at + stop, (at + start, at + end));
+        }
+    }
+
+    fn plain(&mut self, at: usize, line: &str) {
+        if line.is_empty() {
+            return;
+        }
         if self.open
             && self.lines < MESSAGE_LINES_MAX
             && let Some(last) = self.segments.last_mut()
@@ -148,6 +167,13 @@ impl Reader {
         self.push(at, at + line.len(), Kind::Plain, (0, 0));
         self.open = true;
         self.lines = 1;
+    }
+
+    /// An exception's line: its class at `start..end`, then its message, then whatever it wraps.
+    fn head(&mut self, at: usize, line: &str, start: usize, end: usize) {
+        let inner = nested(line, end);
+        self.start(at, at + inner.map_or(line.len(), |(start, _)| start), (at + start, at + end));
+        self.chain(at, line, inner);
     }
 
     fn start(&mut self, start: usize, end: usize, class: (usize, usize)) {
@@ -181,6 +207,23 @@ impl Reader {
     }
 }
 
+/// The next exception's class within a line, from `from` on: after `: ` or a bracket, before `:`, a line's end or a bracket.
+fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let (mark, width) = [": ", "; ", "["].iter().filter_map(|mark| Some((line.get(at..)?.find(mark)? + at, mark.len()))).min()?;
+        at = mark + width;
+        let rest = line.get(at..)?;
+        let Some(length) = line::class_length(rest) else { continue };
+        let name = &rest[..length];
+        let ends = matches!(rest.as_bytes().get(length), None | Some(b':' | b'(' | b'\n'));
+        // A dotted name, or one that ends as exceptions do, and a message behind it.
+        if ends && line::is_exception_name(name) {
+            return Some((at, at + length));
+        }
+    }
+}
+
 /// A wrapper counts a little less with each step up from the root.
 const STEP: f32 = 0.05;
 const WRAPPER_MIN: f32 = 0.8;
@@ -211,7 +254,7 @@ fn weigh(field: Field, segments: &mut [Segment]) {
             },
             Kind::Log(Level::Quiet) => match field {
                 Field::Logs => 0.25,
-                _ => 0.6,
+                _ => 0.45,
             },
             Kind::Trace => 0.9,
         };

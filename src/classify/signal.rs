@@ -26,7 +26,9 @@ pub enum Source {
     Condition(String),
     Sqlstate(String),
     Code(String),
-    /// An exception class that no rule knows.
+    /// An exception class that no rule knows, by the words in its name.
+    Class(String),
+    /// An exception class whose name says nothing.
     Exception,
 }
 
@@ -56,6 +58,8 @@ pub const ROLES: usize = 3;
 pub const ROLE_ANY: usize = 0;
 pub const ROLE_WITH: usize = 1;
 pub const ROLE_UNLESS: usize = 2;
+/// What the names of exceptions end with: looked for beside the rules' phrases.
+pub const CLASS_ENDINGS: [&str; 3] = ["*Exception", "*Error", "*Failure"];
 
 pub struct Collector<'a> {
     pub rules: &'a [Rule],
@@ -72,7 +76,8 @@ impl Collector<'_> {
         }
         exceptions(pages, &mut signals);
         if let Some(code) = text.termination_code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
-            let meaning = self.tables.code(code).or_else(|| self.tables.condition(code)).cloned().or_else(|| self.tables.by_words(code));
+            let meaning =
+                self.tables.code(code).or_else(|| self.tables.condition(code)).cloned().or_else(|| self.tables.by_condition_words(code));
             if let Some(meaning) = meaning {
                 signals.push(of_meaning(Source::Code(code.to_owned()), &meaning, 1.0, None));
             }
@@ -85,11 +90,18 @@ impl Collector<'_> {
         let mut heard: Vec<(usize, f32, Place)> = Vec::new();
         let mut with: Vec<usize> = Vec::new();
         let mut unless: Vec<usize> = Vec::new();
+        let mut classes: Vec<(Place, f32)> = Vec::new();
         for (number, page) in pages.iter().enumerate() {
             let within = |at: usize| page.segment_at(at).map(|(_, segment)| (segment.start, segment.end));
             matcher.find(&page.piece.folded, within, |hit| {
                 let Some((index, segment)) = page.segment_at(hit.start) else { return };
                 let (rule, role) = (hit.owner / ROLES, hit.owner % ROLES);
+                if rule >= self.rules.len() {
+                    if segment.kind != Kind::Trace {
+                        classes.push((Place { page: number, start: hit.start, end: hit.end, segment: index }, segment.weight));
+                    }
+                    return;
+                }
                 match role {
                     ROLE_WITH => note(&mut with, rule),
                     ROLE_UNLESS => note(&mut unless, rule),
@@ -125,6 +137,27 @@ impl Collector<'_> {
                 strength: f32::from(rule.strength) * weight + bonus,
                 place: Some(place),
             });
+        }
+        self.classes(pages, &classes, signals);
+    }
+
+    /// Exception classes that no rule names, by the words in their names.
+    fn classes(&self, pages: &[Page<'_>], classes: &[(Place, f32)], signals: &mut Vec<Signal>) {
+        let known: Vec<Place> = signals.iter().filter_map(|signal| signal.place).collect();
+        let mut seen: Vec<&str> = Vec::new();
+        for (place, weight) in classes {
+            let Some(text) = pages.get(place.page).and_then(|page| page.piece.text.get(..place.end)) else { continue };
+            let length = text.bytes().rev().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            let name = text.get(place.end - length..).unwrap_or_default();
+            let place = Place { start: place.end - length, ..*place };
+            let heard = known.iter().any(|known| known.page == place.page && known.start < place.end && known.end > place.start);
+            if heard || seen.contains(&name) || !line::is_exception_name(name) || signals.len() >= SIGNALS_MAX {
+                continue;
+            }
+            seen.push(name);
+            if let Some(meaning) = self.tables.by_class_words(name) {
+                signals.push(of_meaning(Source::Class(name.to_owned()), &meaning, *weight, Some(place)));
+            }
         }
     }
 
@@ -178,7 +211,7 @@ impl Collector<'_> {
             signals.push(of_meaning(Source::Code(word.to_owned()), meaning, segment.weight * 0.95, Some(place)));
         } else if bracketed
             && !single
-            && let Some(meaning) = self.tables.by_words(word)
+            && let Some(meaning) = self.tables.by_condition_words(word)
         {
             signals.push(of_meaning(Source::Condition(word.to_owned()), &meaning, segment.weight, Some(place)));
         }

@@ -1,4 +1,4 @@
-//! Names that mean something by themselves: error conditions, SQLSTATEs, termination codes. Their tables are data in `assets/rules/`.
+//! Names that mean something by themselves: error conditions, SQLSTATEs, termination codes, and the words in names that no table has. Their tables are data in `assets/rules/`.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub struct Meaning {
 /// How surely a published name speaks through its SQLSTATE, and an SQLSTATE alone.
 const PUBLISHED_STRENGTH: u8 = 74;
 const SQLSTATE_STRENGTH: u8 = 62;
-const WORDS_STRENGTH: u8 = 52;
+const WORDS_STRENGTH: u8 = 50;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +35,20 @@ struct ConditionsForm {
 #[serde(deny_unknown_fields)]
 struct CodesForm {
     code: Vec<EntryForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WordsForm {
+    condition: Vec<WordForm>,
+    class: Vec<WordForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WordForm {
+    cause: Cause,
+    words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -82,10 +96,12 @@ pub struct Tables {
     conditions: HashMap<String, Meaning>,
     sqlstates: HashMap<String, Cause>,
     codes: HashMap<String, Meaning>,
+    condition_words: Vec<(String, Cause)>,
+    class_words: Vec<(String, Cause)>,
 }
 
 impl Tables {
-    pub fn parse(conditions: &str, codes: &str) -> Result<Self, RuleError> {
+    pub fn parse(conditions: &str, codes: &str, words: &str) -> Result<Self, RuleError> {
         let fault = |file: &str, text: &str, error: toml::de::Error| RuleError {
             file: file.to_owned(),
             rule: None,
@@ -105,6 +121,9 @@ impl Tables {
         enter(&mut tables.conditions, form.own);
         let form: CodesForm = toml::from_str(codes).map_err(|error| fault("codes.toml", codes, error))?;
         enter(&mut tables.codes, form.code);
+        let form: WordsForm = toml::from_str(words).map_err(|error| fault("words.toml", words, error))?;
+        tables.condition_words = flat(form.condition);
+        tables.class_words = flat(form.class);
         Ok(tables)
     }
 
@@ -127,51 +146,24 @@ impl Tables {
         (2..=5).rev().find_map(|length| self.sqlstates.get(state.get(..length)?).copied())
     }
 
-    /// A condition that no table has, by the words in its name: new ones appear with each release.
-    pub fn by_words(&self, name: &str) -> Option<Meaning> {
-        const WORDS: [(&str, Cause); 38] = [
-            ("PERMISSION", Cause::Permission),
-            ("UNAUTHORIZED", Cause::Permission),
-            ("FORBIDDEN", Cause::Permission),
-            ("ACCESS_DENIED", Cause::Permission),
-            ("CREDENTIAL", Cause::Permission),
-            ("PRIVILEGE", Cause::Permission),
-            ("CONCURRENT", Cause::Concurrency),
-            ("CONFLICT", Cause::Concurrency),
-            ("QUOTA", Cause::Quota),
-            ("RATE_LIMIT", Cause::Quota),
-            ("THROTTL", Cause::Quota),
-            ("TOO_MANY_REQUESTS", Cause::Quota),
-            ("LIMIT_EXCEEDED", Cause::Quota),
-            ("OUT_OF_MEMORY", Cause::Resource),
-            ("OOM", Cause::Resource),
-            ("OUT_OF_DISK", Cause::Resource),
-            ("TIMEOUT", Cause::Timeout),
-            ("TIMED_OUT", Cause::Timeout),
-            ("CANCELLED", Cause::Canceled),
-            ("CANCELED", Cause::Canceled),
-            ("UNAVAILABLE", Cause::Platform),
-            ("INTERNAL_ERROR", Cause::Platform),
-            ("CONNECTION", Cause::Network),
-            ("LIBRARY", Cause::Dependency),
-            ("PACKAGE", Cause::Dependency),
-            ("CONSTRAINT", Cause::Data),
-            ("OVERFLOW", Cause::Data),
-            ("MALFORMED", Cause::Data),
-            ("SCHEMA", Cause::Data),
-            ("TABLE_NOT_FOUND", Cause::Data),
-            ("FILE_NOT_FOUND", Cause::Data),
-            ("PATH", Cause::Data),
-            ("DOES_NOT_EXIST", Cause::Data),
-            ("NOT_FOUND", Cause::Data),
-            ("SUPPORTED", Cause::Syntax),
-            ("INVALID", Cause::Syntax),
-            ("UNRESOLVED", Cause::Syntax),
-            ("NOT_ALLOWED", Cause::Syntax),
-        ];
-        let (_, cause) = WORDS.iter().find(|(word, _)| name.contains(word))?;
-        Some(Meaning { cause: *cause, strength: WORDS_STRENGTH, action: None, set: Vec::new() })
+    /// A condition that no table has.
+    pub fn by_condition_words(&self, name: &str) -> Option<Meaning> {
+        by_words(&self.condition_words, name)
     }
+
+    /// An exception class that no rule names.
+    pub fn by_class_words(&self, name: &str) -> Option<Meaning> {
+        by_words(&self.class_words, name)
+    }
+}
+
+fn by_words(table: &[(String, Cause)], name: &str) -> Option<Meaning> {
+    let (_, cause) = table.iter().find(|(word, _)| name.contains(word.as_str()))?;
+    Some(Meaning { cause: *cause, strength: WORDS_STRENGTH, action: None, set: Vec::new() })
+}
+
+fn flat(forms: Vec<WordForm>) -> Vec<(String, Cause)> {
+    forms.into_iter().flat_map(|form| form.words.into_iter().map(move |word| (word, form.cause))).collect()
 }
 
 fn enter(table: &mut HashMap<String, Meaning>, entries: Vec<EntryForm>) {

@@ -83,7 +83,7 @@ fn the_root_outweighs_its_wrapper() {
 fn a_termination_code_is_read_as_a_code() {
     use Action::*;
     for (code, want) in [
-        ("DRIVER_EVICTION", (Cause::Platform, RetryWithNewParams)),
+        ("SPOT_INSTANCE_TERMINATION", (Cause::Platform, RetryWithNewParams)),
         ("WORKSPACE_RUN_LIMIT_EXCEEDED", (Cause::Quota, Retry)),
         ("AZURE_QUOTA_EXCEEDED_EXCEPTION", (Cause::Quota, Notify)),
         ("INVALID_CLUSTER_REQUEST", (Cause::Syntax, Notify)),
