@@ -110,12 +110,7 @@ fn on_incident(model: &Model, incident: &Incident, act: Act) -> Option<String> {
         Act::CloseHandled if !matches!(state, State::WithPeople | State::Decided) => {
             Some(format!("only what is with people can be closed as handled, this is {state}"))
         }
-        Act::ReadEvidence => match model.dossier() {
-            None => no("still being read from the ledger"),
-            Some(dossier) if dossier.evidence.is_none() => no("nothing was collected yet"),
-            Some(_) => None,
-        },
-        Act::History if model.dossier().is_none() => no("still being read from the ledger"),
+        Act::ReadEvidence if model.dossier().is_some_and(|dossier| dossier.evidence.is_none()) => no("nothing was collected yet"),
         Act::Call if incident.planned.is_none() => no("no call is planned here"),
         Act::CopyUrl if incident.run_url.is_none() => no("the workspace gave no address for this run"),
         _ => None,

@@ -18,7 +18,7 @@ use super::layout::{self, Pane, Plan};
 use super::list::List;
 use super::notice::{Notice, Notices};
 use super::options::Options;
-use super::reader::Reader;
+use super::reader::{Reader, Text};
 use super::snapshot::{Entry, Snapshot};
 
 /// Why a person's decision did not reach the ledger.
@@ -177,6 +177,8 @@ pub struct Model {
     pub dossier: Option<Arc<Dossier>>,
     pub dossier_trouble: Option<(IncidentId, String)>,
     pub over: Vec<Overlay>,
+    /// A text that was asked for before the ledger gave it.
+    pub opens: Option<Text>,
     pub notices: Notices,
     /// Auto-apply was switched on here, and when.
     pub auto_since: Option<Timestamp>,
@@ -209,6 +211,7 @@ impl Model {
             dossier: None,
             dossier_trouble: None,
             over: Vec::new(),
+            opens: None,
             notices,
             auto_since: None,
             pending: HashMap::new(),

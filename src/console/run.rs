@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::layout::Size;
@@ -94,7 +94,7 @@ struct Desk {
 pub(super) async fn converse<B>(
     seat: Seat,
     mut screen: Screen<'_, B>,
-    mut keys: impl Stream<Item = io::Result<Event>> + Unpin,
+    keys: impl Stream<Item = io::Result<Event>> + Unpin + Send + 'static,
     clock: Clock,
 ) -> Result<(), ConsoleError>
 where
@@ -110,11 +110,12 @@ where
     let archive = Archive { ledger: ledger.clone(), zone, wanted: wanted_in, out: out.clone() };
     let office = Office { ledger, user: options.user.clone(), clock: clock.clone(), errands: errands_in, out };
     let office = tokio::spawn(office.run());
-    let readers = [tokio::spawn(feed.run()), tokio::spawn(archive.run())];
+    let (typed, mut typed_in) = mpsc::channel(BURST_MAX);
+    let readers = [tokio::spawn(feed.run()), tokio::spawn(archive.run()), tokio::spawn(hear(keys, typed))];
 
     let mut model = Model::new(options, size_of(&mut screen)?, clock());
     let desk = Desk { errands, wanted };
-    let result = attend(&mut model, &desk, &mut screen, &mut keys, &mut inbox, &mut shutdown, &clock).await;
+    let result = attend(&mut model, &desk, &mut screen, &mut typed_in, &mut inbox, &mut shutdown, &clock).await;
     drop(desk);
     if !leave(office, readers, inbox).await {
         return Err(ConsoleError::Unrecorded);
@@ -126,7 +127,7 @@ async fn attend<B>(
     model: &mut Model,
     desk: &Desk,
     screen: &mut Screen<'_, B>,
-    keys: &mut (impl Stream<Item = io::Result<Event>> + Unpin),
+    keys: &mut mpsc::Receiver<io::Result<Event>>,
     inbox: &mut mpsc::Receiver<Msg>,
     shutdown: &mut watch::Receiver<bool>,
     clock: &Clock,
@@ -145,7 +146,7 @@ where
         let mut next = tokio::select! {
             biased;
             () = told_to_stop(shutdown) => return Ok(()),
-            key = keys.next() => Some(key_msg(key.ok_or_else(gone)??, clock)),
+            key = keys.recv() => Some(key_msg(key.ok_or_else(gone)??, clock)),
             Some(msg) = inbox.recv() => Some(Some(msg)),
             _ = ticks.tick() => Some(Some(Msg::Tick(clock()))),
         };
@@ -161,10 +162,21 @@ where
                     Effect::Load(entry) => drop(desk.wanted.send(Some(entry))),
                 }
             }
-            next = match keys.next().now_or_never() {
-                Some(key) => Some(key_msg(key.ok_or_else(gone)??, clock)),
-                None => inbox.try_recv().ok().map(Some),
+            next = match keys.try_recv() {
+                Ok(key) => Some(key_msg(key?, clock)),
+                // An end of the keys is seen when they are waited for.
+                Err(_) => inbox.try_recv().ok().map(Some),
             };
+        }
+    }
+}
+
+/// Keys wait in a queue of their own: crossterm's stream remembers only the first one who waits for it, so that a look without waiting
+/// would put the loop to sleep over a key.
+async fn hear(mut keys: impl Stream<Item = io::Result<Event>> + Unpin, typed: mpsc::Sender<io::Result<Event>>) {
+    while let Some(key) = keys.next().await {
+        if typed.send(key).await.is_err() {
+            return;
         }
     }
 }
@@ -215,7 +227,7 @@ where
 
 /// What was decided reaches the ledger before the console ends.
 /// `false`: the ledger did not answer, so that what was decided last may be lost.
-async fn leave(office: JoinHandle<()>, readers: [JoinHandle<()>; 2], inbox: mpsc::Receiver<Msg>) -> bool {
+async fn leave(office: JoinHandle<()>, readers: [JoinHandle<()>; 3], inbox: mpsc::Receiver<Msg>) -> bool {
     drop(inbox);
     for reader in readers {
         reader.abort();

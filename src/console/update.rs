@@ -90,6 +90,7 @@ pub(super) fn post(model: &mut Model, notice: Notice) {
 
 fn on_key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) {
     model.dirty |= model.notices.key();
+    model.opens = None;
     let layer = model.layer();
     match key::find(layer, key) {
         Some(row) => perform(model, row.does, row.name, effects),

@@ -178,7 +178,7 @@ pub fn compact(body: &str) -> String {
 /// The counts behind a probability of success.
 pub fn alike(success: &SuccessProbability) -> String {
     match success.tried {
-        0 => "none alike known yet".to_owned(),
+        0 => "none alike yet".to_owned(),
         tried => format!("{} of {tried} alike", success.mended),
     }
 }

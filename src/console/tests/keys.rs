@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use super::world::{MIDDLE, SMALL, ago, incident_of, now, press, scene, stage, text};
 use crate::console::model::{Effect, Msg, Refusal};
 use crate::console::picture::{Scene, Stage};
@@ -269,4 +271,19 @@ fn without_an_agent_the_console_says_so_after_a_moment() {
     stage.tell(Msg::Tick(ago(-6)));
     let screen = text(&mut stage);
     assert!(screen.contains("no agent at work") && screen.contains("runmend --auto"), "{screen}");
+}
+
+#[test]
+fn evidence_asked_for_too_early_opens_when_it_has_come_unless_another_key_was_pressed() {
+    for (keys, opens) in [("e", true), ("h", true), ("e j", false), ("e k", false)] {
+        let mut stage = stage(MIDDLE, Mode::Approve, scene());
+        let dossier = stage.model.dossier.take().unwrap();
+        for key in keys.chars() {
+            // Nothing is loaded: the ledger is slow.
+            update(&mut stage.model, Msg::Key { key: KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE), at: now() });
+        }
+        assert!(!text(&mut stage).contains(" · orders_daily_load, run 7731204"), "{keys}");
+        update(&mut stage.model, Msg::Dossier(Ok(dossier)));
+        assert_eq!(text(&mut stage).contains(" · orders_daily_load, run 7731204"), opens, "{keys}");
+    }
 }

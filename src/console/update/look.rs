@@ -179,7 +179,11 @@ fn choose(model: &mut Model, title: &'static str) {
 }
 
 fn read(model: &mut Model, text: Text) {
-    let Some(doc) = document(model, text) else { return };
+    let Some(doc) = document(model, text) else {
+        // It is on its way: it opens when it has come, unless another key is pressed first.
+        model.opens = Some(text);
+        return post(model, Notice::info("reading it from the ledger"));
+    };
     let of = model.incident().map(words::name).unwrap_or_default();
     let title = match text {
         Text::Evidence => format!("Evidence · {of}"),
@@ -224,6 +228,14 @@ pub fn on_dossier(model: &mut Model, dossier: Arc<Dossier>) {
     model.dossier_trouble = None;
     model.dossier = Some(dossier);
     clamp_scroll(model, Pane::Evidence);
+    if let Some(text) = model.opens.take() {
+        return match text {
+            Text::Evidence if model.dossier().is_some_and(|dossier| dossier.evidence.is_none()) => {
+                post(model, Notice::info("evidence: nothing was collected yet"));
+            }
+            Text::Evidence | Text::History | Text::Call | Text::Notices => read(model, text),
+        };
+    }
     // A text that is being read follows its incident.
     let reading = model.reader().filter(|reader| reader.of == model.incident().map(|incident| incident.id.clone()));
     let replaced = match reading.map(|reader| reader.text) {
