@@ -62,7 +62,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                     Refusal::Conflict => "changed meanwhile, look again; nothing was done".to_owned(),
                     Refusal::Failed(why) => format!("{why}; nothing was done"),
                 };
-                post(model, Notice::error(format!("not {said}: {why}")));
+                post(model, Notice::error(format!("{why} (not {said})")));
             }
         },
         Msg::AutoApplied { on, result } => decide::on_auto_applied(model, on, result),
@@ -136,7 +136,7 @@ pub(super) fn perform(model: &mut Model, does: Act, name: &str, effects: &mut Ve
         Act::CopyUrl => {
             if let Some(url) = model.incident().and_then(|incident| incident.run_url.clone()) {
                 let url = super::wall::clean(&url);
-                post(model, Notice::done(format!("sent to the terminal's clipboard: {url}")));
+                post(model, Notice::done(format!("copied {url}")));
                 effects.push(Effect::Copy(url));
             }
         }

@@ -171,7 +171,7 @@ fn a_conflict_is_told_and_changes_nothing() {
     press(&mut stage, "j j a Enter");
     let id = incident_of(&stage, "clickstream_backfill").id;
     assert!(text(&mut stage).contains("writing"));
-    let said = "approved: retry 1 of 3".to_owned();
+    let said = "approved clickstream_backfill".to_owned();
     stage.tell(Msg::Committed { incident: id, said, result: Err(Refusal::Conflict) });
     let screen = text(&mut stage);
     assert!(screen.contains("changed meanwhile, look again; nothing was done"), "{screen}");

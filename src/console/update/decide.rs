@@ -72,11 +72,11 @@ pub fn answered(model: &mut Model, question: Question, effects: &mut Vec<Effect>
     match question {
         Question::Approve(entry) => approve(model, &entry, effects),
         Question::Ignore(entry) => {
-            let said = format!("ignored: {}", words::name(&entry.incident));
+            let said = format!("ignored {}", words::name(&entry.incident));
             commit(model, entry.incident.ignore(&by, now, None), said, effects);
         }
         Question::Close(entry) => {
-            let said = format!("closed as handled: {}", words::name(&entry.incident));
+            let said = format!("closed as handled {}", words::name(&entry.incident));
             commit(model, entry.incident.close_handled(&by, now, None), said, effects);
         }
         Question::AutoApply => effects.push(Effect::AutoApply(true)),
@@ -87,14 +87,14 @@ fn approve(model: &mut Model, entry: &Arc<Entry>, effects: &mut Vec<Effect>) {
     let incident = &entry.incident;
     let Some(decision) = &incident.decision else { return };
     let what = act::effect_of(model, incident, decision.action);
-    let said = format!("approved: {what}, {}", words::name(incident));
+    let said = format!("approved {}: {what}", words::name(incident));
     let transition = incident.approve(&model.options.user, model.now, None);
     commit(model, transition, said, effects);
 }
 
 pub fn overridden(model: &mut Model, form: &Override, effects: &mut Vec<Effect>) {
     let (by, now, incident, note) = (model.options.user.clone(), model.now, &form.entry.incident, form.reason());
-    let said = format!("overridden: {}, {}", act::effect_of(model, incident, form.action()), words::name(incident));
+    let said = format!("overridden {}: {}", words::name(incident), act::effect_of(model, incident, form.action()));
     let transition = match form.action() {
         Action::Ignore => incident.ignore(&by, now, Some(note)),
         action @ (Action::Retry | Action::RetryWithNewParams | Action::Notify | Action::Escalate) => {

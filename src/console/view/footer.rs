@@ -4,19 +4,26 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use crate::console::act;
-use crate::console::key::{Act, Key};
+use crate::console::key::{Act, Key, Layer};
 use crate::console::layout::Plan;
 use crate::console::model::Model;
 use crate::console::notice::Level;
 use crate::console::theme::{Meaning, Theme};
-use crate::console::wall::{fit, ink};
+use crate::console::wall::{fit, ink, width as columns};
 
 use super::{put, status};
+
+/// After a notice that is longer than the line.
+const MORE: &str = "  N shows all";
 
 pub fn draw(model: &Model, plan: &Plan, theme: &Theme, buffer: &mut Buffer) {
     let width = usize::from(plan.notice.width);
     if let Some((text, meaning)) = notice(model) {
-        put(buffer, plan.notice, &Line::from(ink(format!(" {}", fit(&text, width.saturating_sub(2))), theme.of(meaning))));
+        let room = width.saturating_sub(2);
+        let cut = columns(&text) > room && model.notices.shown().is_some() && model.layer() == Layer::List;
+        let (text, more) = if cut { (fit(&text, room.saturating_sub(columns(MORE))), MORE) } else { (fit(&text, room), "") };
+        let line = Line::from(vec![ink(format!(" {text}"), theme.of(meaning)), ink(more, theme.of(Meaning::Muted))]);
+        put(buffer, plan.notice, &line);
     }
     put(buffer, plan.footer, &keys(model, width, theme));
 }
@@ -43,24 +50,24 @@ fn keys(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
     let always = |row: &&&'static Key| matches!(row.does, Act::Help | Act::Quit);
     let right: Vec<&Key> = rows.iter().filter(always).copied().collect();
     let hint = |row: &Key| vec![ink(row.chord(), theme.strong(Meaning::Accent)), ink(format!(" {}", row.name), theme.of(Meaning::Base))];
-    let columns = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let taken = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let mut tail = Vec::new();
     for row in right {
         tail.push(Span::raw("  "));
         tail.extend(hint(row));
     }
-    let room = width.saturating_sub(columns(&tail) + 2);
+    let room = width.saturating_sub(taken(&tail) + 2);
     let mut spans = vec![Span::raw(" ")];
     for row in rows.iter().filter(|row| !matches!(row.does, Act::Help | Act::Quit)) {
         let next = hint(row);
-        if columns(&spans) + columns(&next) > room {
+        if taken(&spans) + taken(&next) > room {
             // The rest is in the help.
             break;
         }
         spans.extend(next);
         spans.push(Span::raw("  "));
     }
-    let gap = width.saturating_sub(columns(&spans) + columns(&tail) + 1);
+    let gap = width.saturating_sub(taken(&spans) + taken(&tail) + 1);
     spans.push(Span::raw(" ".repeat(gap)));
     spans.extend(tail);
     Line::from(spans)
