@@ -14,6 +14,8 @@ mod inspect;
 mod logging;
 #[path = "main/offline.rs"]
 mod offline;
+#[path = "main/redaction.rs"]
+mod redaction;
 #[path = "main/seated.rs"]
 mod seated;
 #[path = "main/simulator.rs"]
@@ -72,6 +74,7 @@ async fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Some(Command::Audit { what }) => inspect::audit(&loaded, what, arguments.common.json).await,
         Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json),
         Some(Command::Evaluate(what)) => offline::evaluate(&loaded, what, arguments.common.json),
+        Some(Command::Redact(what)) => redaction::run(what),
         Some(Command::Sim(what)) => simulator::run(what, arguments.common.run_for).await,
         Some(Command::Once) => attended_by(&loaded, &arguments, Way::Alone(Span::OnePass), World::Real).await,
         None => attended_by(&loaded, &arguments, way(&arguments)?, World::Real).await,

@@ -50,6 +50,9 @@ pub enum Command {
         after_help = "Example:\n  runmend evaluate history.jsonl\n\nEach line: the fields of `analyze`, and `category`, `action`, optionally `alt_categories`, `alt_actions`."
     )]
     Evaluate(EvaluateArguments),
+    /// Text without secrets: tokens, keys and passwords become numbered placeholders
+    #[command(after_help = "Examples:\n  runmend redact driver.log > shareable.log\n  runmend redact --jsonl < texts.jsonl")]
+    Redact(RedactArguments),
     /// One pass: detect, decide, act on what is due, leave
     Once,
     /// The simulated workspace alone, for scripts and other clients
@@ -77,6 +80,21 @@ pub struct AnalyzeArguments {
 pub struct EvaluateArguments {
     /// Labelled cases, one JSON object a line
     pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct RedactArguments {
+    /// The text; `-` or nothing is standard input
+    pub file: Option<PathBuf>,
+    /// JSON Lines: each `{"id", "text"}` is answered with `{"id", "text", "found"}`
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Take e-mail addresses out too
+    #[arg(long)]
+    pub emails: bool,
+    /// Take IP addresses out too
+    #[arg(long)]
+    pub ips: bool,
 }
 
 #[derive(Debug, Args)]

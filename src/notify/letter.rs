@@ -1,7 +1,9 @@
 //! What a mail says: one template a kind in `assets/templates/`, filled in from the incident. Pure.
 //!
-//! Guarantees, whatever job names and logs hold: one line of subject; a body without control characters, each line under
+//! Guarantees, whatever job names and logs hold: no secret that redaction finds; one line of subject; a body without control characters, each line under
 //! [`LINE_BYTES_MAX`], all of it under [`BODY_BYTES_MAX`]. Text that is filled in is never read as a template again.
+
+mod without_secrets;
 
 use super::addressee::owner;
 use super::message::bounded;
@@ -33,6 +35,13 @@ const PROSE_CHARS_MAX: usize = 600;
 
 /// Subject and body of the mail of this kind, as things stand in `incident`.
 pub fn compose(kind: MailKind, incident: &Incident, evidence: Option<&Evidence>) -> (String, String) {
+    // Before anything is quoted or cut: half a secret, or one without its label, would not be recognised.
+    let (incident, evidence) = without_secrets::of(incident, evidence);
+    let (subject, body) = written(kind, &incident, evidence.as_ref());
+    without_secrets::of_letter(&subject, &body)
+}
+
+fn written(kind: MailKind, incident: &Incident, evidence: Option<&Evidence>) -> (String, String) {
     let template = match kind {
         MailKind::Owner => include_str!("../../assets/templates/owner.txt"),
         MailKind::OnCall => include_str!("../../assets/templates/on_call.txt"),

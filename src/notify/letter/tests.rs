@@ -240,6 +240,23 @@ fn a_letter_that_went_to_another_than_the_owner_says_so() {
     assert!(!compose(MailKind::OnCall, &incident, None).1.contains("instead"));
 }
 
+#[test]
+fn a_secret_in_the_log_goes_to_nobody() {
+    let token = format!("{}{}", "dapi", "0a1b2c3d4e5f".repeat(3).get(..32).unwrap());
+    let mut leaky = incident(&format!("sync --password {}", "Tundra2010x"));
+    leaky.run_url = Some(format!("https://acme.example.com/?token={token}"));
+    if let Some(found) = &mut leaky.classification {
+        found.evidence = Some(Span { field: Field::Error, text: format!("refused {token}"), start: 0, end: 9 });
+    }
+    for kind in [MailKind::Owner, MailKind::OnCall, MailKind::Approval] {
+        let (subject, body) = compose(kind, &leaky, Some(&evidence(&format!("DB_PASSWORD=Harbor7788x and {token}"))));
+        for secret in [token.as_str(), "Tundra2010x", "Harbor7788x"] {
+            assert!(!subject.contains(secret) && !body.contains(secret), "{secret} in {subject}\n{body}");
+        }
+        assert!(body.contains("DB_PASSWORD=‹password-2›"), "{body}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]

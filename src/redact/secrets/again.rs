@@ -1,5 +1,7 @@
 //! The same secret a second time: without its label, percent-encoded, escaped, or as part of something longer.
 
+use std::collections::HashSet;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::found::Found;
@@ -11,35 +13,46 @@ use super::value::{is_number, is_word};
 const SECRETS_MAX: usize = 2000;
 const SECRET_BYTES_MAX: usize = 2 << 10;
 
-/// Adds every further place of what `found` holds.
-pub fn find(text: Text<'_>, found: &[Found], pairs: &Pairs) -> Vec<Found> {
-    let mut words: Vec<String> = Vec::new();
-    let mut whose: Vec<usize> = Vec::new();
-    for (number, secret) in found.iter().enumerate().take(SECRETS_MAX) {
-        if !is_recognisable(&secret.words, pairs) {
-            continue;
+/// The search for what was found once.
+pub struct Again<'f> {
+    search: AhoCorasick,
+    /// Pattern -> the secret, and whether it is told from other letters around it.
+    patterns: Vec<(&'f Found, bool)>,
+}
+
+impl<'f> Again<'f> {
+    pub fn of(found: &[&'f Found], pairs: &Pairs) -> Option<Self> {
+        let mut words: Vec<String> = Vec::new();
+        let mut patterns = Vec::new();
+        let mut seen = HashSet::new();
+        for secret in found.iter().filter(|secret| is_recognisable(&secret.words, pairs)) {
+            if seen.len() >= SECRETS_MAX || !seen.insert(secret.words.as_str()) {
+                continue;
+            }
+            for form in forms(&secret.words) {
+                patterns.push((*secret, is_strong(&form, pairs)));
+                words.push(form);
+            }
         }
-        for form in forms(&secret.words) {
-            words.push(form);
-            whose.push(number);
+        if words.is_empty() {
+            return None;
+        }
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words).ok()?;
+        Some(Self { search, patterns })
+    }
+
+    /// Adds every place of a known secret.
+    pub fn find(&self, text: Text<'_>, all: &mut Vec<Found>) {
+        for hit in self.search.find_iter(text.bytes()) {
+            let Some((secret, is_strong)) = self.patterns.get(hit.pattern().as_usize()) else { continue };
+            let stands_alone = !is_alnum(text.before(hit.start())) && !is_alnum(text.at(hit.end()));
+            let escaped =
+                text.ends(hit.start(), "\\n") || text.ends(hit.start(), "\\t") || hit.start() >= 3 && text.at(hit.start() - 3) == b'%';
+            if stands_alone || escaped || *is_strong {
+                all.push(Found { start: hit.start(), end: hit.end(), kind: secret.kind, words: secret.words.clone() });
+            }
         }
     }
-    if words.is_empty() {
-        return Vec::new();
-    }
-    let Ok(search) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words) else { return Vec::new() };
-    let mut all = Vec::new();
-    for hit in search.find_iter(text.bytes()) {
-        let Some(secret) = whose.get(hit.pattern().as_usize()).and_then(|number| found.get(*number)) else { continue };
-        let form = words.get(hit.pattern().as_usize()).map_or("", String::as_str);
-        let stands_alone = !is_alnum(text.before(hit.start())) && !is_alnum(text.at(hit.end()));
-        let escaped =
-            text.ends(hit.start(), "\\n") || text.ends(hit.start(), "\\t") || hit.start() >= 3 && text.at(hit.start() - 3) == b'%';
-        if stands_alone || escaped || is_strong(form, pairs) {
-            all.push(Found { start: hit.start(), end: hit.end(), kind: secret.kind, words: secret.words.clone() });
-        }
-    }
-    all
 }
 
 /// No word or number that stands in any text.

@@ -45,10 +45,10 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Goes on counting after the placeholders that the text holds already.
-    pub fn after(text: &str) -> Self {
+    /// Goes on counting after the placeholders that the texts hold already.
+    pub fn after(texts: &[&str]) -> Self {
         let mut taken: HashMap<String, usize> = HashMap::new();
-        for part in text.split('‹').skip(1) {
+        for part in texts.iter().flat_map(|text| text.split('‹').skip(1)) {
             if let Some((inner, _)) = part.split_once('›')
                 && let Some((kind, number)) = inner.rsplit_once('-')
                 && let Ok(number) = number.parse::<usize>()
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_same_secret_has_the_same_number() {
-        let mut numbers = Numbers::after("a ‹key-2›");
+        let mut numbers = Numbers::after(&["a ‹key-2›"]);
         assert_eq!(numbers.placeholder("key", "a"), "‹key-3›");
         assert_eq!(numbers.placeholder("key", "b"), "‹key-4›");
         assert_eq!(numbers.placeholder("token", "a"), "‹key-3›");

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use again::Again;
 use found::{Counts, Found, Numbers, merged};
 use label::{NAME_BYTES_MAX, STEMS, Words, label};
 use pair::Name;
@@ -113,22 +114,47 @@ impl Redactor {
 
     /// The text with a numbered placeholder, as `‹password-1›`, for each secret.
     pub fn redact(&self, text: &str) -> Redacted {
+        let (texts, found) = self.redact_all(&[text]);
+        Redacted { text: texts.into_iter().next().unwrap_or_default(), found }
+    }
+
+    /// As [`Redactor::redact`], for texts that belong together: a secret that one of them gives away is found in all, and has the same
+    /// placeholder in all.
+    pub fn redact_all(&self, texts: &[&str]) -> (Vec<String>, BTreeMap<String, usize>) {
         let mut counts = Counts::new();
-        let mut numbers = Numbers::after(text);
-        let mut current = text.to_owned();
+        let mut numbers = Numbers::after(texts);
+        let mut current: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         for _ in 0..ROUNDS_MAX {
             match self.round(&current, &mut numbers, &mut counts) {
                 Some(next) => current = next,
                 None => break,
             }
         }
-        Redacted { text: current, found: counts }
+        (current, counts)
     }
 
-    /// One look at the whole text; `None` when it holds no secret.
-    fn round(&self, original: &str, numbers: &mut Numbers, counts: &mut Counts) -> Option<String> {
-        let view = View::new(original);
-        let text = Text::new(&view.words);
+    /// One look at all texts; `None` when they hold no secret.
+    fn round(&self, originals: &[String], numbers: &mut Numbers, counts: &mut Counts) -> Option<Vec<String>> {
+        let views: Vec<View<'_>> = originals.iter().map(|original| View::new(original)).collect();
+        let found: Vec<Vec<Found>> = views.iter().map(|view| self.look(Text::new(&view.words))).collect();
+        let known: Vec<&Found> = found.iter().flatten().collect();
+        if known.is_empty() {
+            return None;
+        }
+        let again = Again::of(&known, &self.pairs);
+        let mut next = Vec::with_capacity(originals.len());
+        for ((original, view), mut secrets) in originals.iter().zip(&views).zip(found.clone()) {
+            let text = Text::new(&view.words);
+            if let Some(again) = &again {
+                again.find(text, &mut secrets);
+            }
+            next.push(replaced(original, view, text, unmasked(text, merged(secrets)), numbers, counts));
+        }
+        (next != originals).then_some(next)
+    }
+
+    /// Every secret that the text itself gives away.
+    fn look(&self, text: Text<'_>) -> Vec<Found> {
         let mut all = Vec::new();
         self.structures(text, &mut all);
         if let Some(shapes) = &self.shapes {
@@ -149,29 +175,7 @@ impl Redactor {
         if self.options.addresses == Personal::Redact {
             personal::addresses(text, &mut all);
         }
-        let mut secrets = Self::unmasked(text, merged(all));
-        if !secrets.is_empty() {
-            let again = again::find(text, &secrets, &self.pairs);
-            secrets.extend(again);
-            secrets = Self::unmasked(text, merged(secrets));
-        }
-        if secrets.is_empty() {
-            return None;
-        }
-        Some(replaced(original, &view, text, secrets, numbers, counts))
-    }
-
-    /// Without what is or touches a placeholder.
-    fn unmasked(text: Text<'_>, all: Vec<Found>) -> Vec<Found> {
-        all.into_iter()
-            .filter(|found| !text.slice(found.start, found.end).contains('‹') && !text.slice(found.start, found.end).is_empty())
-            .map(|mut found| {
-                if found.words.is_empty() {
-                    found.words = text.slice(found.start, found.end).to_owned();
-                }
-                found
-            })
-            .collect()
+        unmasked(text, merged(all))
     }
 
     fn structures(&self, text: Text<'_>, all: &mut Vec<Found>) {
@@ -233,6 +237,19 @@ impl Redactor {
             }
         }
     }
+}
+
+/// Without what is or touches a placeholder.
+fn unmasked(text: Text<'_>, all: Vec<Found>) -> Vec<Found> {
+    all.into_iter()
+        .filter(|found| !text.slice(found.start, found.end).contains('‹') && !text.slice(found.start, found.end).is_empty())
+        .map(|mut found| {
+            if found.words.is_empty() {
+                found.words = text.slice(found.start, found.end).to_owned();
+            }
+            found
+        })
+        .collect()
 }
 
 /// The whole name around a part of it.
