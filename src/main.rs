@@ -77,7 +77,11 @@ async fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Some(Command::Redact(what)) => redaction::run(what),
         Some(Command::Sim(what)) => simulator::run(what, arguments.common.run_for).await,
         Some(Command::Once) => attended_by(&loaded, &arguments, Way::Alone(Span::OnePass), World::Real).await,
-        None => attended_by(&loaded, &arguments, way(&arguments)?, World::Real).await,
+        None => {
+            // What is missing is said first: where to work, then how.
+            loaded.workspaces.clone()?;
+            attended_by(&loaded, &arguments, way(&arguments)?, World::Real).await
+        }
     }
 }
 

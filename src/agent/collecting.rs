@@ -1,6 +1,6 @@
 //! Collecting: the evidence of this attempt, then the verdict on it. What cannot be had is a gap, not an end.
 
-use crate::databricks::run::{RunFilter, RunState};
+use crate::databricks::run::{ResultState, RunFilter, RunState};
 use crate::databricks::{ApiError, Run, RunQuery, TaskOutput, TaskRun};
 use crate::domain::event::{Actor, Happening};
 use crate::domain::evidence::{Evidence, FailureText, Gap, PastRun, TaskEvidence};
@@ -129,6 +129,14 @@ fn task_evidence(task: &TaskRun, output: TaskOutput) -> TaskEvidence {
     }
 }
 
+/// A run stopped at its time limit has the code CANCELED, as if somebody had wanted it so; only the result state says why.
+fn code_of(state: &RunState) -> Option<String> {
+    match state.result {
+        Some(ResultState::TimedOut) => Some("TIMEDOUT".to_owned()),
+        _ => state.termination.code.clone(),
+    }
+}
+
 /// The message of the termination details, where cluster and cloud causes stand; else the older state message.
 fn text_of(state: &RunState, task_type: Option<String>) -> FailureText {
     FailureText {
@@ -138,7 +146,7 @@ fn text_of(state: &RunState, task_type: Option<String>) -> FailureText {
             .clone()
             .filter(|text| !text.is_empty())
             .or_else(|| state.message.clone().filter(|text| !text.is_empty())),
-        termination_code: state.termination.code.clone(),
+        termination_code: code_of(state),
         task_type,
         ..FailureText::default()
     }

@@ -108,11 +108,14 @@ impl Terminal {
 
     /// The exit code, and that the terminal was given back: main screen, cursor, no paste mode.
     fn ends_well(mut self) -> u32 {
-        let code = self.child.wait().unwrap().exit_code();
+        let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.0.lock().unwrap();
         while !seen.ended {
-            seen = self.seen.1.wait_timeout(seen, Duration::from_secs(5)).unwrap().0;
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it did not end:\n{}", seen.parser.screen().contents());
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
         }
+        let code = self.child.wait().unwrap().exit_code();
         assert!(!seen.parser.screen().alternate_screen(), "the alternate screen was left on");
         assert!(!seen.parser.screen().hide_cursor(), "the cursor was left hidden");
         assert!(!seen.parser.screen().bracketed_paste(), "bracketed paste was left on");
@@ -131,7 +134,11 @@ async fn a_person_approves_and_sees_the_run_mended() {
     assert!(screen.contains("rates_import") && screen.contains("network"), "{screen}");
     assert!(sim.calls_to("/runs/repair").await.is_empty());
     terminal.press("a");
-    terminal.until("the end", |screen| screen.contains("mended"));
+    let question = terminal.shows("Enter or a do it");
+    assert!(question.contains("runs/repair"), "the key says first what it will do:\n{question}");
+    assert!(sim.calls_to("/runs/repair").await.is_empty());
+    terminal.press("a");
+    terminal.shows("1 mended");
     assert_eq!(sim.calls_to("/runs/repair").await.len(), 1);
     terminal.press("q");
     assert_eq!(terminal.ends_well(), 0);
@@ -147,7 +154,6 @@ async fn a_console_and_an_agent_in_two_processes_meet_in_the_ledger() {
     assert_eq!(decided["authority"], "approval", "{decided}");
     let mut terminal = Terminal::on_workspace(home.path(), (80, 24), &sim, &["--set", "policy.critical=payments"]);
     terminal.until("the incident", |screen| screen.contains("awaiting") && screen.contains("payments"));
-    // A critical job asks for the key twice.
     terminal.press("a");
     terminal.press("a");
     let acted = agent.event("acted").await;
@@ -177,6 +183,8 @@ fn the_demo_opens_on_a_workspace_where_things_happen() {
     terminal.press("?");
     terminal.until("the help", |screen| screen.contains("approve") && screen.contains("override"));
     terminal.press("\u{1b}");
+    // Escape and `q` in one breath would be Alt-q.
+    terminal.until("the table again", |screen| !screen.contains("Keys: "));
     terminal.press("q");
     assert_eq!(terminal.ends_well(), 0);
 }

@@ -111,9 +111,7 @@ async fn a_run_older_than_the_lookback_that_fails_now_is_found() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
     let started = sim
-        .order(
-            json!({"do": "fail", "job": "long_runner", "error": REFUSED, "started_ago": "72h", "duration_ms": 3_600_000, "truth": "never"}),
-        )
+        .order(json!({"do": "fail", "job": "long_runner", "error": REFUSED, "started_ago": "72h", "ends_in": "10m", "truth": "never"}))
         .await;
     let mut agent = Agent::start(home.path(), &sim.url, &sim.token, &["--observe", "--json", "--set", "poll.lookback=1h"]);
     agent.event("ready").await;
