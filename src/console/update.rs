@@ -5,7 +5,7 @@ mod look;
 
 use std::sync::Arc;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Size;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
@@ -89,6 +89,13 @@ pub(super) fn post(model: &mut Model, notice: Notice) {
 }
 
 fn on_key(model: &mut Model, key: &KeyEvent, effects: &mut Vec<Effect>) {
+    // A terminal sends Alt and a key as Esc and the key, so that Esc and a key pressed in haste look like it. No row has Alt: it is
+    // always the two, and the first of them takes back whatever was asked.
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        on_key(model, &KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE), effects);
+        on_key(model, &KeyEvent::new(key.code, key.modifiers.difference(KeyModifiers::ALT)), effects);
+        return;
+    }
     model.dirty |= model.notices.key();
     model.opens = None;
     let layer = model.layer();
@@ -231,7 +238,7 @@ fn on_paste(model: &mut Model, text: &str) {
         return;
     }
     for c in super::wall::clean(text).chars().take(INPUT_MAX) {
-        let key = KeyEvent::new(crossterm::event::KeyCode::Char(c), crossterm::event::KeyModifiers::NONE);
+        let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
         typed(model, &Event::Key(key));
     }
     model.dirty = true;

@@ -180,6 +180,23 @@ fn a_conflict_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn esc_and_a_key_in_haste_are_two_keys_and_take_back_what_was_asked() {
+    for (keys, alt, says, effects) in [
+        ("j j a", 'y', "Incidents", &["copy https://acme-prod.cloud.databricks.com/jobs/4150/runs/7731150"][..]),
+        ("o \"month end\"", 'q', "Incidents", &["quit"]),
+        ("?", 's', "newest first", &[]),
+        ("e / \"heap\"", 'n', "Evidence", &[]),
+    ] {
+        let mut stage = stage(MIDDLE, Mode::Approve, scene());
+        press(&mut stage, keys);
+        stage.press(KeyEvent::new(KeyCode::Char(alt), KeyModifiers::ALT));
+        let screen = text(&mut stage);
+        assert!(screen.contains(says), "after `{keys}` and Alt-{alt}:\n{screen}");
+        assert_eq!(told(&stage), effects, "after `{keys}` and Alt-{alt}");
+    }
+}
+
+#[test]
 fn a_second_decision_waits_for_the_first() {
     let mut stage = stage(MIDDLE, Mode::Approve, scene());
     press(&mut stage, "j j a Enter a");
