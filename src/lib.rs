@@ -14,6 +14,8 @@ pub mod decide;
 pub mod domain;
 /// The store of incidents and the audit trail. Knows `domain`.
 pub mod ledger;
+/// The second opinion: language models behind one trait, and what is believed of them. Knows `domain`, `redact`.
+pub mod llm;
 /// How people hear. Knows `domain`, `redact`.
 pub mod notify;
 /// Text -> harmless text. Pure; knows `domain`.

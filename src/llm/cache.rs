@@ -1,0 +1,131 @@
+//! Opinions kept for a while: 500 runs that fail of one cause cost one call.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Timestamp;
+use crate::domain::classification::Opinion;
+use crate::domain::ids::Fingerprint;
+
+use super::reason::NoOpinion;
+
+/// Opinions held; the oldest leaves first. One is a few kilobytes.
+const ENTRIES_MAX: usize = 512;
+/// A question that failed by its own fault is not asked again for so long.
+const FAULT_AGE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What an opinion is an answer to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    pub fingerprint: Fingerprint,
+    /// The prompt's name and hash.
+    pub prompt: String,
+    /// The model or deployment as configured.
+    pub model: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    at: Timestamp,
+    said: Result<Opinion, NoOpinion>,
+}
+
+/// Pure: the time is handed in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cache {
+    entries: HashMap<Key, Entry>,
+}
+
+/// An opinion as a store keeps it over a restart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub key: Key,
+    pub at: Timestamp,
+    pub opinion: Opinion,
+}
+
+impl Cache {
+    /// What was said of the key at most `age_max` ago.
+    pub fn get(&self, key: &Key, now: Timestamp, age_max: Duration) -> Option<&Result<Opinion, NoOpinion>> {
+        let entry = self.entries.get(key)?;
+        let age_max = match entry.said {
+            Ok(_) => age_max,
+            Err(_) => age_max.min(FAULT_AGE_MAX),
+        };
+        let age = Duration::try_from(now.duration_since(entry.at)).unwrap_or_default();
+        (age <= age_max).then_some(&entry.said)
+    }
+
+    pub fn put(&mut self, key: Key, now: Timestamp, said: Result<Opinion, NoOpinion>) {
+        self.entries.insert(key, Entry { at: now, said });
+        while self.entries.len() > ENTRIES_MAX {
+            let oldest = self.entries.iter().min_by_key(|(key, entry)| (entry.at, (*key).clone())).map(|(key, _)| key.clone());
+            if let Some(key) = oldest {
+                self.entries.remove(&key);
+            }
+        }
+    }
+
+    /// The opinions, for a store; in an order of their own.
+    pub fn kept(&self) -> Vec<Kept> {
+        let mut kept: Vec<Kept> = self
+            .entries
+            .iter()
+            .filter_map(|(key, entry)| Some(Kept { key: key.clone(), at: entry.at, opinion: entry.said.as_ref().ok()?.clone() }))
+            .collect();
+        kept.sort_by(|a, b| a.key.cmp(&b.key));
+        kept
+    }
+
+    pub fn restore(&mut self, kept: Vec<Kept>) {
+        for Kept { key, at, opinion } in kept {
+            self.put(key, at, Ok(opinion));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::tests::support;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn key(fingerprint: &str) -> Key {
+        Key { fingerprint: Fingerprint::from(fingerprint), prompt: "opinion.v1 0".to_owned(), model: "m".to_owned() }
+    }
+
+    #[test]
+    fn what_was_said_is_kept_for_its_time() {
+        let day = Duration::from_secs(86_400);
+        let mut cache = Cache::default();
+        cache.put(key("a"), at(0), Ok(support::opinion()));
+        cache.put(key("b"), at(0), Err(NoOpinion::Invalid { fault: "no".to_owned() }));
+        for (name, seconds, there) in
+            [("a", 0, true), ("a", 86_400, true), ("a", 86_401, false), ("b", 900, true), ("b", 901, false), ("c", 0, false)]
+        {
+            assert_eq!(cache.get(&key(name), at(seconds), day).is_some(), there, "{name} after {seconds} s");
+        }
+        let other = Key { model: "another".to_owned(), ..key("a") };
+        assert_eq!(cache.get(&other, at(0), day), None, "another model's opinion is another");
+    }
+
+    #[test]
+    fn the_oldest_leaves_and_a_restart_keeps_opinions() {
+        let mut cache = Cache::default();
+        for i in 0..ENTRIES_MAX + 10 {
+            cache.put(key(&format!("{i:04}")), at(i as i64), Ok(support::opinion()));
+        }
+        let day = Duration::from_secs(86_400);
+        assert_eq!(cache.get(&key("0009"), at(600), day), None);
+        assert!(cache.get(&key("0010"), at(600), day).is_some());
+        let mut again = Cache::default();
+        let text = serde_json::to_string(&cache.kept()).unwrap();
+        again.restore(serde_json::from_str(&text).unwrap());
+        assert_eq!(again, cache);
+    }
+}

@@ -1,0 +1,424 @@
+//! The OpenAI chat form, which Azure, Databricks and most servers of one's own speak, each with its own gaps. What a server refuses of
+//! a question is left away, once, and remembered while the process lives.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use crate::domain::classification::{Counted, Tokens};
+
+use super::failure::{self, Refusal};
+use super::http::{Failure, Http, Response};
+use super::model::{Answer, Delivery, ModelError, Progress, Request};
+use super::pace::Pace;
+use super::schema::Node;
+use super::sse::Events;
+
+/// Longest answer text, bytes: a verdict is about one kilobyte.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+/// Room for hidden reasoning, in tokens, where a model turns out to reason: under 2,000 it often says nothing at all.
+const REASONING_TOKENS: u32 = 4000;
+/// Fields that one question may lose: each is lost at most once.
+const STEPS_MAX: usize = 6;
+
+/// How the answer's form is asked for, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Structure {
+    Schema,
+    Json,
+    /// Only by the prompt's words.
+    Words,
+}
+
+/// The name of the answer's cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cap {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+/// What a server takes, as far as we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    pub structure: Structure,
+    pub cap: Cap,
+    pub cap_swapped: bool,
+    pub temperature: bool,
+    pub stream_usage: bool,
+    pub stream: bool,
+    pub reasons: bool,
+}
+
+impl Dialect {
+    /// Everything, as OpenAI and Azure document it. `max_tokens` is what the most servers know.
+    pub const FULL: Self = Self {
+        structure: Structure::Schema,
+        cap: Cap::MaxTokens,
+        cap_swapped: false,
+        temperature: true,
+        stream_usage: true,
+        stream: true,
+        reasons: false,
+    };
+
+    /// Leaves away what the refusal names. `false`: it names nothing that can be left away.
+    pub fn learn(&mut self, refusal: &Refusal) -> bool {
+        if !matches!(refusal.status, 400 | 422 | 501) {
+            return false;
+        }
+        let names = |field: &str| refusal.names(field);
+        if self.stream_usage && names("stream_options") {
+            self.stream_usage = false;
+        } else if self.structure != Structure::Words && ["response_format", "json_schema", "text.format"].iter().any(|field| names(field)) {
+            self.structure = if self.structure == Structure::Schema { Structure::Json } else { Structure::Words };
+        } else if self.temperature && names("temperature") {
+            self.temperature = false;
+        } else if !self.cap_swapped && self.cap == Cap::MaxTokens && names("max_tokens") {
+            (self.cap, self.cap_swapped) = (Cap::MaxCompletionTokens, true);
+        } else if !self.cap_swapped && self.cap == Cap::MaxCompletionTokens && names("max_completion_tokens") {
+            (self.cap, self.cap_swapped) = (Cap::MaxTokens, true);
+        } else if self.stream && refusal.param == "stream" {
+            self.stream = false;
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
+/// One chat endpoint.
+pub struct Chat {
+    http: Http,
+    url: Url,
+    /// Sent as `model`, where the address does not name it.
+    model: Option<String>,
+    dialect: Mutex<Dialect>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    messages: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Format<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Serialize)]
+struct Turn<'a> {
+    role: &'a str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Format<'a> {
+    JsonSchema { json_schema: Named<'a> },
+    JsonObject,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+    strict: bool,
+    schema: &'a Node,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+impl Chat {
+    pub fn new(http: Http, url: Url, model: Option<String>, dialect: Dialect) -> Self {
+        Self { http, url, model, dialect: Mutex::new(dialect) }
+    }
+
+    fn dialect(&self) -> Dialect {
+        *self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub async fn ask(&self, request: &Request, progress: &mut Progress<'_>) -> Result<Answer, ModelError> {
+        let mut steps = 0;
+        loop {
+            let dialect = self.dialect();
+            let response = match self.http.post(&self.url, &self.body(request, &dialect)).await {
+                Ok(response) => response,
+                Err(Failure::Answered(refusal)) if steps < STEPS_MAX => {
+                    // What means something else (filtered, too long, denied) is no matter of the dialect.
+                    let known = ModelError::from((*refusal).clone());
+                    if !matches!(known, ModelError::Refused { .. } | ModelError::Failed { status: 501, .. }) || !self.learn(&refusal) {
+                        return Err(known);
+                    }
+                    steps += 1;
+                    continue;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+            match collect(response, progress).await?.end(self.cap(request, &dialect)) {
+                // A model that spent its whole room on thinking: give it more, and remember.
+                End::Thought if !dialect.reasons && steps < STEPS_MAX => {
+                    self.dialect.lock().unwrap_or_else(PoisonError::into_inner).reasons = true;
+                    steps += 1;
+                }
+                End::Thought => return Err(ModelError::Truncated { cap: self.cap(request, &dialect) }),
+                End::Answer(answer) => return Ok(*answer),
+                End::Error(error) => return Err(error),
+            }
+        }
+    }
+
+    fn learn(&self, refusal: &Refusal) -> bool {
+        let mut dialect = self.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *dialect;
+        let learnt = dialect.learn(refusal);
+        if learnt {
+            tracing::debug!(url = %self.url, message = %refusal.message, ?before, now = ?*dialect, "the model's server does not take all of the question");
+        }
+        learnt
+    }
+
+    fn cap(&self, request: &Request, dialect: &Dialect) -> u32 {
+        request.answer_tokens_max + if dialect.reasons { REASONING_TOKENS } else { 0 }
+    }
+
+    fn body<'a>(&'a self, request: &'a Request, dialect: &Dialect) -> Body<'a> {
+        let cap = self.cap(request, dialect);
+        let stream = dialect.stream && request.delivery == Delivery::Streamed;
+        let response_format = match dialect.structure {
+            Structure::Schema => {
+                let json_schema = Named { name: request.schema.name, strict: true, schema: &request.schema.root };
+                Some(Format::JsonSchema { json_schema })
+            }
+            Structure::Json => Some(Format::JsonObject),
+            Structure::Words => None,
+        };
+        Body {
+            model: self.model.as_deref(),
+            messages: request.messages.iter().map(|message| Turn { role: message.role.as_str(), content: &message.text }).collect(),
+            max_tokens: (dialect.cap == Cap::MaxTokens).then_some(cap),
+            max_completion_tokens: (dialect.cap == Cap::MaxCompletionTokens).then_some(cap),
+            temperature: dialect.temperature.then_some(0.0),
+            response_format,
+            stream: stream.then_some(true),
+            stream_options: (stream && dialect.stream_usage).then_some(StreamOptions { include_usage: true }),
+        }
+    }
+}
+
+/// One document, or one piece of a stream. Everything may be absent, and more may be there.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Chunk {
+    model: Option<String>,
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    message: Option<Part>,
+    delta: Option<Part>,
+    finish_reason: Option<String>,
+    content_filter_results: Option<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    content: Option<Value>,
+    refusal: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Usage {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<Details>,
+    completion_tokens_details: Option<Details>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    cached_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
+}
+
+/// What has come of an answer so far.
+#[derive(Default)]
+struct Collected {
+    text: String,
+    refusal: String,
+    finish: Option<String>,
+    filtered: Vec<String>,
+    usage: Option<Usage>,
+    model: Option<String>,
+    pace: Pace,
+}
+
+enum End {
+    Answer(Box<Answer>),
+    /// The cap was reached before the answer began.
+    Thought,
+    Error(ModelError),
+}
+
+async fn collect(mut response: Response, progress: &mut Progress<'_>) -> Result<Collected, ModelError> {
+    let mut collected = Collected { pace: response.pace, ..Collected::default() };
+    if !response.streams {
+        let body = response.whole().await?;
+        collected.take(&String::from_utf8_lossy(&body), progress)?;
+        return Ok(collected);
+    }
+    let mut events = Events::default();
+    while let Some(bytes) = response.chunk().await? {
+        for event in events.feed(&bytes).map_err(|_| ModelError::Malformed { message: "an endless line".to_owned() })? {
+            if event.trim() == "[DONE]" {
+                return Ok(collected);
+            }
+            collected.take(&event, progress)?;
+        }
+    }
+    if let Some(event) = events.rest().filter(|event| event.trim() != "[DONE]") {
+        collected.take(&event, progress)?;
+    }
+    Ok(collected)
+}
+
+impl Collected {
+    fn take(&mut self, json: &str, progress: &mut Progress<'_>) -> Result<(), ModelError> {
+        let value: Value =
+            serde_json::from_str(json).map_err(|error| ModelError::Malformed { message: format!("not whole JSON: {error}") })?;
+        if let Some(refusal) = failure::in_stream(&value) {
+            return Err(refusal.into());
+        }
+        let chunk: Chunk =
+            serde_json::from_value(value).map_err(|error| ModelError::Malformed { message: failure::short(&error.to_string()) })?;
+        if let Some(model) = chunk.model.filter(|model| !model.is_empty()) {
+            self.model = Some(failure::short(&model));
+        }
+        if let Some(usage) = chunk.usage {
+            self.usage = Some(usage);
+        }
+        let Some(choice) = chunk.choices.into_iter().next() else { return Ok(()) };
+        self.filtered.extend(failure::fired(choice.content_filter_results.as_ref()));
+        if let Some(finish) = choice.finish_reason {
+            // A late filter result revokes what an earlier "stop" let pass; nothing revokes a filter result.
+            if self.finish.as_deref() != Some("content_filter") {
+                self.finish = Some(finish);
+            }
+        }
+        let Some(part) = choice.delta.or(choice.message) else { return Ok(()) };
+        self.refusal.push_str(part.refusal.as_deref().unwrap_or_default());
+        let text = text_of(part.content.as_ref());
+        if self.text.len() + text.len() > TEXT_BYTES_MAX {
+            return Err(ModelError::Malformed { message: format!("an answer longer than {TEXT_BYTES_MAX} bytes") });
+        }
+        if !text.is_empty() {
+            progress(&text);
+            self.text.push_str(&text);
+        }
+        Ok(())
+    }
+
+    fn end(self, cap: u32) -> End {
+        let tokens = self.usage.as_ref().map(tokens);
+        let thinking = self.usage.as_ref().and_then(|usage| usage.completion_tokens_details.as_ref()?.reasoning_tokens).unwrap_or(0);
+        match self.finish.as_deref() {
+            Some("content_filter") => {
+                let category = if self.filtered.is_empty() { "the answer".to_owned() } else { self.filtered.join(", ") };
+                End::Error(ModelError::Filtered { category })
+            }
+            _ if !self.refusal.is_empty() => End::Error(ModelError::Declined { message: failure::short(&self.refusal) }),
+            None => End::Error(ModelError::Lost { message: "the stream ended before the answer did".to_owned() }),
+            Some("length") if self.text.trim().is_empty() || thinking > 0 => End::Thought,
+            Some("length") => End::Error(ModelError::Truncated { cap }),
+            Some(_) if self.text.trim().is_empty() => End::Error(ModelError::Malformed { message: "an empty answer".to_owned() }),
+            Some(_) => End::Answer(Box::new(Answer { text: self.text, tokens, model: self.model, pace: self.pace })),
+        }
+    }
+}
+
+/// A string, or the text blocks of a list: reasoning blocks are neither shown nor read.
+fn text_of(content: Option<&Value>) -> String {
+    match content {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(blocks)) => blocks
+            .iter()
+            .filter(|block| block.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "text" || kind == "output_text"))
+            .filter_map(|block| block.get("text").and_then(Value::as_str))
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+fn tokens(usage: &Usage) -> Tokens {
+    let cached = usage.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens).unwrap_or(0);
+    Tokens { input: usage.prompt_tokens.unwrap_or(0), cached, output: usage.completion_tokens.unwrap_or(0), counted: Counted::ByProvider }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The refusals, in order, must leave this dialect; the last must teach nothing.
+    fn check(refusals: &[&str], want: impl FnOnce(&mut Dialect)) {
+        let mut wanted = Dialect::FULL;
+        want(&mut wanted);
+        let mut dialect = Dialect::FULL;
+        for body in refusals {
+            assert!(dialect.learn(&failure::read(400, body, None)), "{body}");
+        }
+        assert_eq!(dialect, wanted);
+        if let Some(last) = refusals.last().filter(|last| !last.contains("response_format")) {
+            assert!(!dialect.learn(&failure::read(400, last, None)), "twice: {last}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_refuses_is_left_away_once() {
+        let schema = r#"{"error":{"message":"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.","param":null}}"#;
+        check(&[schema], |dialect| dialect.structure = Structure::Json);
+        check(&[schema, schema], |dialect| dialect.structure = Structure::Words);
+        check(
+            &[
+                r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}}"#,
+            ],
+            |dialect| (dialect.cap, dialect.cap_swapped) = (Cap::MaxCompletionTokens, true),
+        );
+        check(&[r#"{"error":{"message":"'temperature' is not supported with this model.","param":null,"code":null}}"#], |dialect| {
+            dialect.temperature = false
+        });
+        check(&[r#"{"error_code":"BAD_REQUEST","message":"Bad request: json: unknown field \"stream_options\""}"#], |dialect| {
+            dialect.stream_usage = false;
+        });
+    }
+
+    #[test]
+    fn what_names_nothing_of_ours_teaches_nothing() {
+        let mut dialect = Dialect::FULL;
+        for (status, body) in [
+            (400, r#"{"error":{"message":"bad","param":"messages"}}"#),
+            (401, r#"{"error":{"message":"temperature"}}"#),
+            (400, "nothing to read"),
+        ] {
+            assert!(!dialect.learn(&failure::read(status, body, None)), "{body}");
+        }
+        assert_eq!(dialect, Dialect::FULL);
+    }
+}
