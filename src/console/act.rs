@@ -136,7 +136,7 @@ pub fn auto_would_apply(incident: &Incident) -> bool {
         && incident.decision.as_ref().is_some_and(|decision| decision.guardrails.iter().any(|rail| rail.id == guardrail::mode::ID))
 }
 
-/// What an approval sets off: `retry 1 of 3`, `mail to ana@acme.example`.
+/// What an approval sets off: `retry 1 of 3`, `mail to crm-data@acme.example`.
 pub fn effect_of(model: &Model, incident: &Incident, action: Action) -> String {
     match action {
         Action::Retry => match incident.decision.as_ref().filter(|decision| decision.action == Action::Retry) {

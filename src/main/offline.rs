@@ -1,7 +1,7 @@
 //! `analyze` and `evaluate`: the engine on texts, without a workspace.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, LineWriter, Write};
 use std::path::Path;
 
 use runmend::config::Loaded;
@@ -16,7 +16,8 @@ pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Res
     let classifier = start::classifier(&loaded.config)?;
     let options =
         AnalyzeOptions { output: if json { Output::Json } else { Output::Words }, echo: if arguments.echo { Echo::On } else { Echo::Off } };
-    let out = BufWriter::new(io::stdout().lock());
+    // Each answer leaves as its line is read: whoever feeds us may wait for it.
+    let out = LineWriter::new(io::stdout().lock());
     let file = arguments.file.as_deref().filter(|path| *path != Path::new("-"));
     let summary = match file {
         Some(path) => analyze::analyze(&classifier, &loaded.config.policy, open(path)?, out, &options),
