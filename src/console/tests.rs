@@ -3,6 +3,7 @@
 mod keys;
 mod lists;
 mod live;
+mod readme;
+mod rows;
 mod screens;
-mod svg;
 mod world;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::world::{Row, ago, incident};
+use super::rows::Row;
+use super::world::{ago, incident};
 use crate::console::key::Motion;
 use crate::console::list::{List, Sort};
 use crate::console::snapshot::{Entry, Snapshot};

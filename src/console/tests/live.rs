@@ -12,10 +12,11 @@ use ratatui::backend::TestBackend;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{interval, timeout};
 
-use super::world::{Row, incident, now, options};
+use super::rows::Row;
+use super::world::{incident, now, options};
+use crate::console::Seat;
 use crate::console::run::{ConsoleError, Screen, converse};
 use crate::console::theme::Theme;
-use crate::console::{Seat, key};
 use crate::domain::action::Action;
 use crate::domain::cause::Cause;
 use crate::domain::decision::Mode;
@@ -182,12 +183,4 @@ async fn a_terminal_that_goes_away_ends_the_console_with_an_error() {
     let screen = Screen { terminal: &mut terminal, theme: &theme, copy: &mut |_| Ok(()) };
     let end = converse(seat, screen, stream::empty(), Arc::new(now)).await;
     assert!(matches!(end, Err(ConsoleError::Terminal(_))), "{end:?}");
-}
-
-#[test]
-fn the_readmes_list_of_keys_names_every_row() {
-    let markdown = key::markdown();
-    for row in key::KEYS {
-        assert!(markdown.contains(row.help), "{}", row.help);
-    }
 }

@@ -11,10 +11,10 @@ use crate::domain::cause::Cause;
 use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::decision::Mode;
 use crate::domain::evidence::Field;
-use crate::domain::ids::Probability;
+use crate::domain::ids::{Probability, WorkspaceName};
 use crate::domain::incident::State;
 use crate::domain::money::Usd;
-use crate::ledger::{AutoApply, Counts};
+use crate::ledger::{AgentStatus, AutoApply, Counts};
 
 /// One screen at each of three sizes.
 fn check(name: &str, scene: &Scene, keys: &str) {
@@ -230,4 +230,16 @@ fn an_opinion_beside_the_rules() {
     let llm = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
     one("opinion", llm.clone(), MIDDLE, scene.clone(), "");
     one("no_opinion", llm, MIDDLE, scene, "j");
+}
+
+#[test]
+fn several_workspaces_in_one_console() {
+    let mut scene = scene();
+    for incident in scene.incidents.iter_mut().step_by(2) {
+        incident.workspace = WorkspaceName::from("acme-staging");
+    }
+    let staging = AgentStatus { workspace: WorkspaceName::from("acme-staging"), at: ago(90), ..agent() };
+    scene.agents.push(staging);
+    let workspaces = vec![WorkspaceName::from("acme-prod"), WorkspaceName::from("acme-staging")];
+    one("workspaces", Options { workspaces, host: String::new(), ..options(Mode::Approve) }, MIDDLE, scene, "s / \"staging\" Enter");
 }

@@ -48,7 +48,7 @@ const COLUMNS: [(Column, &str, usize); 11] = [
     (Column::Hit, "evidence", 30),
 ];
 /// Who leaves first when there is no room.
-const LEAVING: [Column; 7] = [Column::Hit, Column::Workspace, Column::Llm, Column::Task, Column::Sure, Column::Next, Column::Cause];
+const LEAVING: [Column; 7] = [Column::Hit, Column::Task, Column::Llm, Column::Sure, Column::Next, Column::Workspace, Column::Cause];
 /// A job's name gets more room up to here, then the task; what is left then is the last column's, or the job's again.
 const JOB_FIRST: usize = 32;
 const TASK_MAX: usize = 28;
