@@ -2,6 +2,7 @@
 
 use crate::domain::action::{Action, Parameter};
 use crate::domain::decision::{Authority, Decision, Guardrail};
+use crate::domain::ids::Probability;
 
 use super::{Case, Policy, backoff, success};
 
@@ -11,6 +12,8 @@ pub struct Draft {
     pub action: Action,
     pub parameters: Vec<Parameter>,
     pub authority: Authority,
+    /// Confidence in the cause as it will be shown. Thresholds are held against the rules' own.
+    confidence: Probability,
     reasons: Vec<String>,
     guardrails: Vec<Guardrail>,
 }
@@ -27,7 +30,14 @@ impl Draft {
             reasons.push(verdict.explanation.clone());
         }
         reasons.push(format!("this failure asks for: {}", verdict.action.words()));
-        Self { action: verdict.action, parameters: verdict.parameters.clone(), authority: Authority::Auto, reasons, guardrails: Vec::new() }
+        Self {
+            action: verdict.action,
+            parameters: verdict.parameters.clone(),
+            authority: Authority::Auto,
+            confidence: verdict.confidence,
+            reasons,
+            guardrails: Vec::new(),
+        }
     }
 
     /// Lowers the authority to at most `ceiling`, with the reason. Says nothing where it was that low already.
@@ -46,6 +56,18 @@ impl Draft {
             self.parameters.clear();
             self.note(id, reason);
         }
+        self
+    }
+
+    /// A reason that changes nothing by itself.
+    pub fn because(mut self, reason: String) -> Self {
+        self.reasons.push(reason);
+        self
+    }
+
+    /// Another confidence in the cause, for people.
+    pub fn believe(mut self, confidence: Probability) -> Self {
+        self.confidence = confidence;
         self
     }
 
@@ -78,7 +100,7 @@ impl Draft {
             parameters: self.parameters,
             authority: self.authority,
             not_before,
-            confidence: case.classification.confidence,
+            confidence: self.confidence,
             success: probability,
             reasons: self.reasons,
             guardrails: self.guardrails,

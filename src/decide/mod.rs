@@ -21,7 +21,7 @@ use draft::Draft;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     pub classification: Classification,
-    /// An LLM's reading, where one is configured. No guardrail reads it yet, so it can change nothing.
+    /// An LLM's reading, where one is configured. What it may do: [`guardrail::opinion`].
     pub opinion: Option<Opinion>,
     pub job: JobFacts,
     /// Attempts carried out on this run, oldest first.

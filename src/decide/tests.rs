@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Change, Parameter, Setting};
 use crate::domain::cause::Cause;
+use crate::domain::classification::{Alternative, OpinionOrigin, Tokens};
 use crate::domain::decision::Authority;
 use crate::domain::event::Outcome;
 use crate::domain::ids::{Fingerprint, JobId, Probability};
@@ -88,6 +89,78 @@ fn each_guardrail_has_its_say() {
     check(case(Cause::Data, Notify, Mode::Auto), |case| case.job.name = "payments".to_owned(), (Notify, Auto), None);
 }
 
+fn opinion(cause: Cause, action: Action, confidence: f64, grounded: bool) -> Opinion {
+    Opinion {
+        cause,
+        action,
+        confidence: Probability::new(confidence),
+        summary: "s".to_owned(),
+        grounded,
+        model: "m".to_owned(),
+        parameters: vec![Parameter { setting: Setting::Workers, change: Change::Scale(8.0) }],
+        dropped: Vec::new(),
+        quotes: Vec::new(),
+        message: String::new(),
+        tokens: Tokens::default(),
+        cost_usd: None,
+        latency_ms: 0,
+        prompt: String::new(),
+        origin: OpinionOrigin::Asked,
+    }
+}
+
+#[test]
+fn the_table_of_second_opinions() {
+    use Action::*;
+    use Authority::*;
+    // The rules: network 0.9, with data in mind.
+    let said = |action: Action, mode: Mode, opinion: Opinion| {
+        let mut case = case(Cause::Network, action, mode);
+        case.classification.alternatives = vec![Alternative { cause: Cause::Data, confidence: Probability::new(0.1) }];
+        case.opinion = Some(opinion);
+        let decision = decide(&case, &Policy::default());
+        (decision.action, decision.authority, (decision.confidence.get() * 1000.0).round() / 1000.0)
+    };
+    use Cause::{Data, Network, Platform};
+    for (action, mode, of, want) in [
+        (Retry, Mode::Auto, opinion(Network, Retry, 0.8, true), (Retry, Auto, 0.92)),
+        (Retry, Mode::Auto, opinion(Network, Notify, 0.8, true), (Retry, Approval, 0.92)),
+        (Retry, Mode::Auto, opinion(Network, Notify, 0.8, false), (Retry, Auto, 0.9)),
+        (Retry, Mode::Auto, opinion(Network, Notify, 0.4, true), (Retry, Auto, 0.9)),
+        (Retry, Mode::Auto, opinion(Data, Notify, 1.0, true), (Retry, Approval, 0.675)),
+        (Retry, Mode::Auto, opinion(Platform, Retry, 0.6, true), (Retry, Approval, 0.63)),
+        (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, true), (Escalate, Auto, 0.45)),
+        (Retry, Mode::Approve, opinion(Platform, Retry, 1.0, true), (Retry, Approval, 0.45)),
+        (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, false), (Retry, Auto, 0.9)),
+        (Notify, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Notify, Auto, 0.45)),
+        (Escalate, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Escalate, Auto, 0.45)),
+    ] {
+        assert_eq!(said(action, mode, of.clone()), want, "{action} under {mode}, {of:?}");
+    }
+    check(
+        case(Cause::Canceled, Ignore, Mode::Auto),
+        |case| case.opinion = Some(opinion(Cause::Code, Action::Notify, 0.9, true)),
+        (Ignore, Approval),
+        Some("second_opinion"),
+    );
+    check(
+        case(Cause::Unknown, Escalate, Mode::Auto),
+        |case| case.opinion = Some(opinion(Cause::Network, Action::Retry, 1.0, true)),
+        (Escalate, Auto),
+        None,
+    );
+}
+
+#[test]
+fn an_agreement_lifts_nothing_over_the_threshold() {
+    let mut case = case(Cause::Network, Action::Retry, Mode::Auto);
+    case.classification.confidence = Probability::new(0.55);
+    case.opinion = Some(opinion(Cause::Network, Action::Retry, 1.0, true));
+    let decision = decide(&case, &Policy::default());
+    assert!(decision.confidence > Policy::default().min_confidence, "{}", decision.confidence);
+    assert_eq!(decision.action, Action::Escalate, "the rules alone are held against the threshold");
+}
+
 #[test]
 fn tags_lower_and_never_raise_unless_trusted() {
     let decided = |key: &str, value: &str, mode: Mode, trust_tags: bool| {
@@ -141,6 +214,16 @@ fn outcomes_of_runs_alike_outweigh_the_usual_rate() {
     assert!(p.is_some_and(|p| p < 0.1), "{p:?}");
 }
 
+fn any_opinion() -> impl Strategy<Value = Option<Opinion>> {
+    let cause = proptest::sample::select(Cause::ALL.to_vec());
+    let action = proptest::sample::select(Action::ALL.to_vec());
+    proptest::option::weighted(
+        0.8,
+        (cause, action, 0.0f64..=1.0, any::<bool>())
+            .prop_map(|(cause, action, confidence, grounded)| opinion(cause, action, confidence, grounded)),
+    )
+}
+
 fn any_case() -> impl Strategy<Value = Case> {
     let cause = proptest::sample::select(Cause::ALL.to_vec());
     let action = proptest::sample::select(Action::ALL.to_vec());
@@ -149,12 +232,13 @@ fn any_case() -> impl Strategy<Value = Case> {
         proptest::sample::select(vec!["runmend.mode", "runmend.max_retries", "runmend.idempotent", "runmend.critical"]),
         "[a-z0-9]{0,8}",
     ));
-    (cause, action, mode, tag, 0u32..6, 0.0f64..=1.0, any::<u64>(), any::<bool>(), any::<bool>()).prop_map(
-        |(cause, action, mode, tag, done, confidence, seed, gap, refused)| {
+    (cause, action, mode, tag, 0u32..6, 0.0f64..=1.0, any::<u64>(), (any::<bool>(), any::<bool>()), any_opinion()).prop_map(
+        |(cause, action, mode, tag, done, confidence, seed, (gap, refused), opinion)| {
             let mut case = case(cause, action, mode);
             case.classification.confidence = Probability::new(confidence);
             case.attempts = (1..=done).map(rerun).collect();
             case.seed = seed;
+            case.opinion = opinion;
             case.gaps = if gap { vec!["logs".to_owned()] } else { Vec::new() };
             case.rerun_refused = refused.then(|| "gone".to_owned());
             case.job.tags = tag.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -186,6 +270,26 @@ proptest! {
             prop_assert!(case.classification.confidence >= policy.min_confidence);
             let latest = case.now.checked_add(policy.retry.max_delay).unwrap();
             prop_assert!(decision.not_before >= case.now && decision.not_before <= latest);
+        }
+    }
+
+    #[test]
+    fn an_opinion_never_raises_authority(case in any_case()) {
+        let policy = Policy::default();
+        let with = decide(&case, &policy);
+        let without = decide(&Case { opinion: None, ..case.clone() }, &policy);
+        match with.action {
+            Action::Retry | Action::RetryWithNewParams | Action::Ignore => {
+                prop_assert_eq!(with.action, without.action);
+                prop_assert!(with.authority <= without.authority);
+                prop_assert_eq!(&with.parameters, &without.parameters);
+                prop_assert_eq!(with.not_before, without.not_before);
+            }
+            // Where a person looks anyway, at most one more page.
+            Action::Notify | Action::Escalate => prop_assert!(with.action == without.action || with.action == Action::Escalate),
+        }
+        if !without.action.reruns() && without.action != Action::Ignore {
+            prop_assert_eq!((with.action, with.authority), (without.action, without.authority), "no mail and no page is suppressed");
         }
     }
 

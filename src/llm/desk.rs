@@ -12,6 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::classification::{Counted, Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::money::Usd;
 use crate::redact::control::strip_control;
+use crate::redact::secrets::Redactor;
 
 use super::ask::{self, Ask};
 use super::breaker::Breaker;
@@ -21,7 +22,7 @@ use super::grounding;
 use super::model::{Answer, Billed, Billing, Delivery, Message, Model, ModelError, Progress, Request, Role};
 use super::pace::Gate;
 use super::price::{Price, PriceTable};
-use super::prompt::{self, EVIDENCE_BYTES_MAX, Prompt, Question, Redactor};
+use super::prompt::{self, EVIDENCE_BYTES_MAX, Prompt, Question};
 use super::reason::NoOpinion;
 use super::schema;
 use super::verdict::{self, Verdict};
@@ -110,7 +111,7 @@ struct State {
 /// taken that is not a verdict; nothing is sent that was not redacted. Dropping the future ends the call; what it reserved counts as spent.
 pub struct Desk {
     model: Option<Arc<dyn Model>>,
-    redact: Redactor,
+    redact: Arc<Redactor>,
     options: Options,
     prices: PriceTable,
     state: Mutex<State>,
@@ -162,7 +163,7 @@ impl Drop for Call<'_> {
 
 impl Desk {
     /// Without a model every question gets [`NoOpinion::NotConfigured`].
-    pub fn new(model: Option<Arc<dyn Model>>, redact: Redactor, options: Options, prices: PriceTable) -> Self {
+    pub fn new(model: Option<Arc<dyn Model>>, redact: Arc<Redactor>, options: Options, prices: PriceTable) -> Self {
         let permits = Semaphore::new(options.calls_in_flight_max.max(1));
         Self { model, redact, options, prices, state: Mutex::default(), permits, flights: Mutex::default() }
     }

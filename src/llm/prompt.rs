@@ -5,7 +5,7 @@
 //! into a log can know them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
@@ -17,6 +17,7 @@ use crate::domain::evidence::{Evidence, FailureText, Field, PastRun, TaskEvidenc
 use crate::domain::incident::Attempt;
 use crate::domain::job::JobFacts;
 use crate::redact::control::{one_line, strip_control};
+use crate::redact::secrets::Redactor;
 
 use super::ask::Occasion;
 use super::excerpt;
@@ -36,12 +37,6 @@ const WINDOW_BYTES_MAX: usize = 96 << 10;
 const EDGE_LINES: usize = 64;
 const SETTINGS_MAX: usize = 8;
 const PAST_RUNS_MAX: usize = 10;
-
-/// Between parts while they are redacted as one text. No text has it: control characters are gone by then.
-const SEPARATOR: &str = "\n\u{1e}\n";
-
-/// Text -> text without secrets.
-pub type Redactor = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// What the agent asks about.
 #[derive(Clone, Copy)]
@@ -105,7 +100,9 @@ impl Prompt {
         let mut texts = vec![facts(question, &source)];
         texts.extend(fields.iter().map(|window| window.text.clone()));
         texts.push(fields.iter().find_map(|window| window.hit.clone()).unwrap_or_default());
-        let mut texts = redacted(&texts, redact);
+        let parts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        // Together, so that one secret has one placeholder, and what one part gives away is found in all.
+        let mut texts = redact.redact_all(&parts).0;
         let hit = texts.pop().unwrap_or_default();
         let facts = shorten(&texts.remove(0), FACTS_BYTES_MAX);
 
@@ -271,13 +268,6 @@ fn excerpt_of(window: &Window, text: &str, hit: &str, bytes_max: usize) -> Strin
     let kept: Vec<&str> = text.lines().skip(start).take(total.saturating_sub(start + end).max(1)).collect();
     let text = neutral(&kept.join("\n"));
     excerpt::choose(&text, line.map(|line| line - start), bytes_max)
-}
-
-/// All parts redacted as one text, so that one secret has one placeholder in all of them.
-fn redacted(texts: &[String], redact: &Redactor) -> Vec<String> {
-    let whole = redact(&texts.join(SEPARATOR));
-    let parts: Vec<String> = whole.split(SEPARATOR).map(str::to_owned).collect();
-    if parts.len() == texts.len() { parts } else { texts.iter().map(|text| redact(text)).collect() }
 }
 
 fn clean(text: &str) -> String {

@@ -8,6 +8,7 @@ pub mod idempotent;
 pub mod ignorable;
 pub mod limit;
 pub mod mode;
+pub mod opinion;
 pub mod rerunnable;
 pub mod retryable;
 pub mod settings;
@@ -28,9 +29,10 @@ impl Rail {
     }
 }
 
-pub const ALL: [Rail; 11] = [
+pub const ALL: [Rail; 12] = [
     Rail { id: retryable::ID, says: "a cause that the same input would meet again is never re-run by itself", apply: retryable::apply },
     Rail { id: abstain::ID, says: "an unsure verdict is for a person, not for a re-run", apply: abstain::apply },
+    Rail { id: opinion::ID, says: "a model's second opinion may take authority away, never give it", apply: opinion::apply },
     Rail { id: ignorable::ID, says: "only what was canceled on purpose may be ignored without a person", apply: ignorable::apply },
     Rail {
         id: rerunnable::ID,

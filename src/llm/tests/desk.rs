@@ -19,7 +19,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn desk(model: &Arc<Script>, options: Options) -> Desk {
-    Desk::new(Some(model.clone() as Arc<dyn Model>), Arc::new(str::to_owned), options, PriceTable::shipped())
+    Desk::new(Some(model.clone() as Arc<dyn Model>), support::redactor(), options, PriceTable::shipped())
 }
 
 async fn ask_about(desk: &Desk, classification: &Classification, now: Timestamp) -> Result<Opinion, NoOpinion> {
@@ -156,7 +156,7 @@ async fn a_broken_stream_is_asked_for_whole_and_a_cut_answer_for_more() {
 
 #[tokio::test(start_paused = true)]
 async fn no_model_no_call() {
-    let without = Desk::new(None, Arc::new(str::to_owned), Options::default(), PriceTable::shipped());
+    let without = Desk::new(None, support::redactor(), Options::default(), PriceTable::shipped());
     assert_eq!(ask(&without, at(0)).await, Err(NoOpinion::NotConfigured));
     assert_eq!(without.health(at(0)), Health::NotConfigured);
     let model = Script::new([]);
@@ -240,7 +240,7 @@ async fn a_price_that_is_not_known_is_said_and_reckoned_high() {
         }
     }
     let model: Arc<dyn Model> = Arc::new(Unnamed(Script::new([])));
-    let desk = Desk::new(Some(model), Arc::new(str::to_owned), Options::default(), PriceTable::shipped());
+    let desk = Desk::new(Some(model), support::redactor(), Options::default(), PriceTable::shipped());
     let opinion = ask(&desk, at(0)).await.unwrap();
     assert_eq!((opinion.cost_usd, opinion.tokens.counted), (None, Counted::Estimated));
     assert!(desk.spent_today(at(0)) > Usd::new(0.002), "{}", desk.spent_today(at(0)));

@@ -408,7 +408,7 @@ async fn a_stall_ends_at_the_desks_limit_and_closes_the_connection() {
     let (url, server) = serve([Reply { end: End::Stall, ..events(&[delta("{")]) }]).await;
     let model = connect(&connection(Provider::OpenAi, &url)).unwrap();
     let options = Options { time_max: Duration::from_millis(300), ..Options::default() };
-    let desk = Desk::new(Some(model), Arc::new(str::to_owned), options, PriceTable::shipped());
+    let desk = Desk::new(Some(model), support::redactor(), options, PriceTable::shipped());
     let (evidence, job, alike, classification) = (support::evidence(), JobFacts::default(), Alike::default(), support::classification());
     let question = Question {
         evidence: &evidence,

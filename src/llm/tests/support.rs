@@ -7,6 +7,12 @@ use crate::domain::evidence::Field;
 use crate::domain::ids::{Fingerprint, Probability};
 use crate::domain::money::Usd;
 
+pub fn redactor() -> std::sync::Arc<crate::redact::secrets::Redactor> {
+    static REDACTOR: std::sync::LazyLock<std::sync::Arc<crate::redact::secrets::Redactor>> =
+        std::sync::LazyLock::new(|| std::sync::Arc::new(crate::redact::secrets::Redactor::new(Default::default())));
+    REDACTOR.clone()
+}
+
 pub const HIT: &str = "java.lang.OutOfMemoryError: Java heap space";
 
 pub fn classification() -> Classification {
