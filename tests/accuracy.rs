@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use runmend::classify::Classifier;
 use runmend::decide::Policy;
+use runmend::domain::cause::Cause;
 use runmend::domain::evidence::FailureText;
 use runmend::report::evaluate::{Evaluation, evaluate, read};
 
@@ -48,12 +49,69 @@ fn errors_that_everybody_meets_are_known() {
         .map(|line| line.splitn(3, '\t').collect())
         .collect();
     for row in &rows {
-        let [cause, action, words] = row[..] else { panic!("{row:?}") };
+        let [causes, actions, words] = row[..] else { panic!("{row:?}") };
         let text = FailureText { error: Some(words.replace("\\n", "\n")), ..FailureText::default() };
         let found = classifier.classify(&text);
-        if (found.cause.as_str(), found.action.as_str()) != (cause, action) {
-            wrong.push(format!("{cause} {action} -> {} {} {} {:?}: {words}", found.cause, found.action, found.confidence, found.rules));
+        if !causes.split(',').any(|cause| cause == found.cause.as_str())
+            || !actions.split(',').any(|action| action == found.action.as_str())
+        {
+            wrong.push(format!("{causes} {actions} -> {} {} {} {:?}: {words}", found.cause, found.action, found.confidence, found.rules));
         }
     }
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+/// Labelled texts of the corpus and of the list above.
+fn labelled() -> Vec<(FailureText, Cause)> {
+    let mut all = Vec::new();
+    for name in ["dev.jsonl", "recorded.jsonl"] {
+        if let Ok(file) = File::open(corpus().join(name)) {
+            all.extend(read(BufReader::new(file)).unwrap().cases.into_iter().map(|case| (case.text, case.cause)));
+        }
+    }
+    for line in include_str!("cases/known_failures.tsv").lines() {
+        let mut parts = line.splitn(3, '\t');
+        if let (Some(cause), Some(_), Some(words)) = (parts.next(), parts.next(), parts.next()) {
+            all.push((
+                FailureText { error: Some(words.replace("\\n", "\n")), ..FailureText::default() },
+                cause.split(',').next().unwrap().parse().unwrap(),
+            ));
+        }
+    }
+    all
+}
+
+/// Writes assets/model/weights.bin anew: `cargo test --release --test accuracy retrain -- --ignored`.
+#[test]
+#[ignore = "writes the shipped model"]
+fn retrain() {
+    let weights = Classifier::shipped().train(&labelled());
+    std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/model/weights.bin"), weights).unwrap();
+}
+
+const FOLDS: usize = 5;
+
+/// The statistical model by cross-validation: each fifth of the labelled texts is judged by a model that has not seen it.
+#[test]
+fn the_model_alone_knows_more_than_chance_on_texts_it_has_not_seen() {
+    let all = labelled();
+    let (mut right, mut sure, mut sure_right) = (0, 0, 0);
+    for fold in 0..FOLDS {
+        let others: Vec<(FailureText, Cause)> =
+            all.iter().enumerate().filter(|(i, _)| i % FOLDS != fold).map(|(_, one)| one.clone()).collect();
+        let shipped = Classifier::shipped();
+        let weights = shipped.train(&others);
+        let trained = shipped.with_model(&weights);
+        for (text, cause) in all.iter().skip(fold).step_by(FOLDS) {
+            let said = trained.by_words(text);
+            let correct = said[0].cause == *cause;
+            right += usize::from(correct);
+            if said[0].confidence.get() >= 0.6 {
+                sure += 1;
+                sure_right += usize::from(correct);
+            }
+        }
+    }
+    println!("model alone, {FOLDS}-fold: {right} of {} right; at 0.6 or surer: {sure_right} of {sure}", all.len());
+    assert!(right * 100 >= all.len() * 55, "{right} of {}", all.len());
 }

@@ -5,6 +5,7 @@
 mod fingerprint;
 mod fold;
 mod line;
+mod model;
 mod pattern;
 mod reading;
 mod rule;
@@ -18,6 +19,7 @@ use crate::domain::classification::{Alternative, Classification, Span};
 use crate::domain::evidence::{Evidence, FailureText};
 use crate::domain::ids::Probability;
 
+use model::{Document, Features, Model};
 use pattern::Matcher;
 use reading::Page;
 use signal::{Collector, Place, Signal, Source};
@@ -28,7 +30,7 @@ pub use rule::{Origin, Rule, RuleError};
 pub use verdict::usual as usual_action;
 
 /// The shipped rule files, in the order of the causes.
-const SHIPPED: [(&str, &str); 12] = [
+const SHIPPED: [(&str, &str); 13] = [
     ("timeout.toml", include_str!("../../assets/rules/timeout.toml")),
     ("resource.toml", include_str!("../../assets/rules/resource.toml")),
     ("permission.toml", include_str!("../../assets/rules/permission.toml")),
@@ -41,14 +43,22 @@ const SHIPPED: [(&str, &str); 12] = [
     ("concurrency.toml", include_str!("../../assets/rules/concurrency.toml")),
     ("code.toml", include_str!("../../assets/rules/code.toml")),
     ("canceled.toml", include_str!("../../assets/rules/canceled.toml")),
+    ("unknown.toml", include_str!("../../assets/rules/unknown.toml")),
 ];
 const CONDITIONS: &str = include_str!("../../assets/rules/conditions.toml");
 const CODES: &str = include_str!("../../assets/rules/codes.toml");
 
+/// Trained by [`Classifier::train`].
+const WEIGHTS: &[u8] = include_bytes!("../../assets/model/weights.bin");
 const WORDS: &str = include_str!("../../assets/rules/words.toml");
 
 /// The span shown to people goes this far to either side of what matched, within its line.
 const SPAN_BYTES_MAX: usize = 160;
+/// From here on the rules decide alone.
+const SURE_SCORE: f32 = 92.0;
+const SURE_LEAD: f32 = 20.0;
+/// How much a rule's phrase counts in training, beside a whole labelled failure.
+const PHRASE_WEIGHT: f32 = 0.3;
 /// Alternatives under this confidence are noise.
 const ALTERNATIVE_MIN: f64 = 0.05;
 const ALTERNATIVES_MAX: usize = 3;
@@ -58,13 +68,14 @@ pub struct Classifier {
     rules: Vec<Rule>,
     matcher: Option<Matcher>,
     tables: Tables,
+    model: Option<Model>,
 }
 
 impl Classifier {
     /// The shipped rules.
     pub fn shipped() -> Self {
         // The shipped files are part of the program; a test reads each of them, so the empty table is never met.
-        Self::with_user_rules(&[]).unwrap_or_else(|_| Self { rules: Vec::new(), matcher: None, tables: Tables::default() })
+        Self::with_user_rules(&[]).unwrap_or_else(|_| Self { rules: Vec::new(), matcher: None, tables: Tables::default(), model: None })
     }
 
     /// The shipped rules and a user's own, as (name, text) of each file. A user's rule replaces a shipped one of the same id and goes
@@ -92,7 +103,7 @@ impl Classifier {
         for ending in signal::CLASS_ENDINGS {
             let _ = phrases.add(ending, rules.len() * signal::ROLES);
         }
-        Ok(Self { matcher: phrases.build(), rules, tables: Tables::parse(CONDITIONS, CODES, WORDS)? })
+        Ok(Self { matcher: phrases.build(), rules, tables: Tables::parse(CONDITIONS, CODES, WORDS)?, model: Model::load(WEIGHTS) })
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -103,9 +114,57 @@ impl Classifier {
     pub fn classify(&self, text: &FailureText) -> Classification {
         let pages = reading::read(text);
         let collector = Collector { rules: &self.rules, matcher: self.matcher.as_ref(), tables: &self.tables };
-        let signals = collector.collect(text, &pages);
-        let verdict = verdict::conclude(&signals);
+        let mut signals = collector.collect(text, &pages);
+        let mut verdict = verdict::conclude(&signals, None);
+        // The model is asked where the rules are silent, unsure or of two minds.
+        if (verdict.score < SURE_SCORE || verdict.lead < SURE_LEAD)
+            && let Some(model) = &self.model
+        {
+            let likely = model.read(&pages);
+            signal::of_model(&likely, &mut signals);
+            verdict = verdict::conclude(&signals, Some(&likely));
+        }
         self.classification(&pages, &signals, verdict)
+    }
+
+    /// Trains the statistical model from the rules' own words and labelled failures: the bytes of `assets/model/weights.bin`. The same
+    /// input gives the same bytes.
+    pub fn train(&self, labelled: &[(FailureText, Cause)]) -> Vec<u8> {
+        model::train(&self.documents(labelled))
+    }
+
+    /// The same classifier with another model; one that can't be read leaves the rules alone.
+    pub fn with_model(mut self, weights: &[u8]) -> Self {
+        self.model = Model::load(weights);
+        self
+    }
+
+    /// What the statistical model says alone, likeliest first; empty where there is no model.
+    pub fn by_words(&self, text: &FailureText) -> Vec<Alternative> {
+        let Some(model) = &self.model else { return Vec::new() };
+        let likely = model.read(&reading::read(text));
+        let mut all: Vec<Alternative> = Cause::ALL
+            .into_iter()
+            .zip(likely)
+            .map(|(cause, p)| Alternative { cause, confidence: Probability::new(f64::from(p)) })
+            .collect();
+        all.sort_by(|a, b| b.confidence.get().total_cmp(&a.confidence.get()));
+        all
+    }
+
+    fn documents(&self, labelled: &[(FailureText, Cause)]) -> Vec<Document> {
+        let phrases = self.rules.iter().flat_map(|rule| {
+            let weight = PHRASE_WEIGHT * f32::from(rule.strength) / 100.0;
+            let examples = rule.yes.iter().map(move |text| (text.clone(), 1.0));
+            let phrases = rule.any.iter().map(move |phrase| (phrase.replace('*', " "), weight));
+            examples.chain(phrases).map(|(text, weight)| Document { features: Features::of_text(&text), cause: rule.cause, weight })
+        });
+        let failures = labelled.iter().map(|(text, cause)| Document {
+            features: Features::of_pages(&reading::read(text)),
+            cause: *cause,
+            weight: 1.0,
+        });
+        phrases.chain(failures).collect()
     }
 
     /// A run's failure: each root failing task is judged; where they differ, the verdict is the one that is least safe to re-run.
@@ -163,6 +222,7 @@ impl Classifier {
             Source::Condition(name) => format!("condition/{name}"),
             Source::Sqlstate(state) => format!("sqlstate/{state}"),
             Source::Code(code) => format!("code/{code}"),
+            Source::Model => "model".to_owned(),
             Source::Exception => "own-exception".to_owned(),
             Source::Class(name) => format!("class/{name}"),
         }
@@ -179,6 +239,7 @@ impl Classifier {
             Some(Source::Condition(name)) => (format!("The error condition {name} means: {}.", meaning(cause)), usual),
             Some(Source::Sqlstate(state)) => (format!("SQLSTATE {state} means: {}.", meaning(cause)), usual),
             Some(Source::Code(code)) => (format!("The termination code {code} means: {}.", meaning(cause)), usual),
+            Some(Source::Model) => (format!("No rule knows this text; its words read as: {}.", meaning(cause)), usual),
             Some(Source::Exception) => ("The program raised an exception of its own.".to_owned(), usual),
             Some(Source::Class(name)) => (format!("The exception {name} reads as: {}.", meaning(cause)), usual),
             None => ("The text names no cause.".to_owned(), usual),

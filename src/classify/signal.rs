@@ -16,6 +16,8 @@ const SIGNALS_MAX: usize = 256;
 /// An exception that no rule knows is its author's: the program's own word that it failed.
 const OWN_EXCEPTION_STRENGTH: f32 = 36.0;
 const PLAIN_EXCEPTION_STRENGTH: f32 = 28.0;
+/// A library's exception may mean anything.
+const VENDOR_EXCEPTION_STRENGTH: f32 = 18.0;
 /// Among equals a user's rule comes first.
 const USER_BONUS: f32 = 5.0;
 
@@ -30,6 +32,8 @@ pub enum Source {
     Class(String),
     /// An exception class whose name says nothing.
     Exception,
+    /// The words alone, by the statistical model.
+    Model,
 }
 
 #[derive(Clone, Debug)]
@@ -205,6 +209,15 @@ impl Collector<'_> {
         if single && !bracketed && !quoted {
             return;
         }
+        // The Jobs API calls every run with a failed task so: it says nothing of the platform.
+        let state = page
+            .piece
+            .text
+            .get(..place.start)
+            .is_some_and(|before| before.get(before.len().saturating_sub(24)..).is_some_and(|near| near.contains("life_cycle_state")));
+        if state {
+            return;
+        }
         if let Some(meaning) = self.tables.condition(word) {
             signals.push(of_meaning(Source::Condition(word.to_owned()), meaning, segment.weight, Some(place)));
         } else if let Some(meaning) = self.tables.code(word) {
@@ -246,6 +259,44 @@ fn of_meaning(source: Source, meaning: &Meaning, weight: f32, place: Option<Plac
         place,
     }
 }
+
+/// Packages of libraries and services: their exceptions are not the program's own.
+const VENDORS: [&str; 34] = [
+    "org.apache.",
+    "com.databricks.",
+    "databricks.",
+    "com.microsoft.",
+    "com.azure.",
+    "azure.",
+    "com.google.",
+    "google.",
+    "com.amazonaws.",
+    "software.amazon.",
+    "botocore.",
+    "boto3.",
+    "com.amazon.",
+    "shaded.",
+    "io.delta.",
+    "io.netty.",
+    "io.grpc.",
+    "grpc.",
+    "com.mongodb.",
+    "pymongo.",
+    "org.postgresql.",
+    "psycopg2.",
+    "com.mysql.",
+    "oracle.",
+    "net.snowflake.",
+    "snowflake.",
+    "com.datastax.",
+    "org.elasticsearch.",
+    "airflow.",
+    "mlflow.",
+    "dbt.",
+    "requests.",
+    "urllib3.",
+    "reactor.",
+];
 
 /// Exceptions that carry others and say nothing of their own.
 const WRAPPERS: [&str; 24] = [
@@ -292,7 +343,9 @@ fn exceptions(pages: &[Page<'_>], signals: &mut Vec<Signal>) {
             if heard || WRAPPERS.contains(&simple) || !line::is_exception_name(name) {
                 continue;
             }
-            let strength = if matches!(simple, "Exception" | "RuntimeException" | "RuntimeError" | "Throwable") {
+            let strength = if VENDORS.iter().any(|vendor| name.starts_with(vendor)) {
+                VENDOR_EXCEPTION_STRENGTH
+            } else if matches!(simple, "Exception" | "RuntimeException" | "RuntimeError" | "Throwable") {
                 PLAIN_EXCEPTION_STRENGTH
             } else {
                 OWN_EXCEPTION_STRENGTH
@@ -308,4 +361,18 @@ fn exceptions(pages: &[Page<'_>], signals: &mut Vec<Signal>) {
         }
     }
     signals.extend(found);
+}
+
+/// A cause that the model gives less than this is not worth a word.
+const MODEL_MIN: f32 = 0.2;
+/// The model, quite sure, counts as a weak rule.
+const MODEL_STRENGTH: f32 = 58.0;
+
+/// What the model holds likely, as signals.
+pub fn of_model(likely: &[f32], signals: &mut Vec<Signal>) {
+    for (cause, p) in Cause::ALL.into_iter().zip(likely) {
+        if *p >= MODEL_MIN {
+            signals.push(Signal { source: Source::Model, cause, action: None, set: Vec::new(), strength: MODEL_STRENGTH * p, place: None });
+        }
+    }
 }

@@ -8,6 +8,8 @@ use super::signal::{Signal, Source};
 /// Each further signal for the same cause adds this share of its strength, up to [`SUPPORT_MAX`].
 const SUPPORT: f32 = 0.06;
 const SUPPORT_MAX: f32 = 8.0;
+/// A cause that the model is sure of gains so much.
+const MODEL_LEAN: f32 = 12.0;
 /// The action of a signal so close behind the strongest one of its cause still counts.
 const ACTION_WITHIN: f32 = 14.0;
 
@@ -37,15 +39,17 @@ pub fn usual(cause: Cause) -> Action {
     }
 }
 
-pub fn conclude(signals: &[Signal]) -> Verdict {
+/// `likely`: what the statistical model gives each cause, where it was asked.
+pub fn conclude(signals: &[Signal], likely: Option<&[f32]>) -> Verdict {
     let mut ranking: Vec<(Cause, f32)> = Vec::new();
-    for cause in Cause::ALL {
+    for (index, cause) in Cause::ALL.into_iter().enumerate() {
         let mut strengths: Vec<(f32, &Source)> =
             signals.iter().filter(|signal| signal.cause == cause).map(|signal| (signal.strength, &signal.source)).collect();
         strengths.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some((best, _)) = strengths.first().copied() else { continue };
         let support: f32 = strengths.iter().skip(1).map(|(strength, _)| strength * SUPPORT).sum();
-        ranking.push((cause, best + support.min(SUPPORT_MAX)));
+        let lean = likely.and_then(|likely| likely.get(index)).map_or(0.0, |p| p * MODEL_LEAN);
+        ranking.push((cause, best + support.min(SUPPORT_MAX) + lean));
     }
     ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (cause, score) = ranking.first().copied().unwrap_or((Cause::Unknown, 0.0));
