@@ -3,9 +3,13 @@
 //! May import: `domain`, `databricks`, `ledger`. Must not: judge a failure, act on a run, or know a screen. Start at [`Poller`].
 
 mod facts;
+mod harvest;
+mod patience;
 mod poll;
 mod recheck;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

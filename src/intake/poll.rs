@@ -4,8 +4,7 @@
 //! runs/get for each run that was active at the last poll and is now in neither, or that is listed failed and not yet known.
 //! Guarantees: what was found is admitted before the memory of this poll is saved, so a poll that breaks off is made again and the
 //! ledger drops what it knows. A quiet poll costs at most 3 calls, and one more for each further 25 active runs.
-//! Assumptions: the workspace's clock and ours differ by less than [`OVERLAP`], or a poll before this one in the same process has
-//! seen a run to tell the difference by.
+//! Assumptions: the workspace's clock is no more than [`SKEW_MAX`] behind ours; ahead of ours it may be by any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,21 +13,24 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 
 use super::facts::Facts;
+use super::harvest::{Ask, Harvest, Why, failure_key};
+use super::patience::{Patience, Verdict};
 use super::recheck::Recheck;
 use super::scan::{Scan, scan};
 use super::{IntakeError, PollReport};
-use crate::databricks::run::{LifeCycle, Run, Standing};
+use crate::databricks::run::{Run, Standing};
 use crate::databricks::{ApiError, Workspace};
 use crate::domain::Timestamp;
 use crate::domain::event::{Event, Via};
 use crate::domain::ids::{IncidentId, RunId};
-use crate::domain::incident::{Failure, FailureKey, Incident, State};
+use crate::domain::incident::{Failure, Incident, State};
 use crate::domain::intent::{Effect, Intent, Settlement};
 use crate::ledger::{Admission, IntakeMemory, Ledger};
 
 /// Each list reaches back so far before the last poll: runs that were being written down then, and clocks that differ.
 const OVERLAP: Duration = Duration::from_secs(2 * 60);
-/// The most by which the window follows a workspace's clock that is behind ours.
+/// The most by which the window follows a workspace's clock that is behind ours. So far it reaches too while nothing tells how the
+/// clocks differ: after a start, and after ours was set back.
 const SKEW_MAX: Duration = Duration::from_secs(10 * 60);
 /// After a longer stop the list reaches back no further than this (or the look-back, if that is longer): nobody wants last week's
 /// failures re-run. Runs that were being followed are asked about all the same.
@@ -37,6 +39,9 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const ASKS_AT_ONCE: usize = 4;
 /// runs/get calls a poll; what is over is followed and asked at the next.
 const ASKS_MAX: usize = 500;
+/// Calls of a quiet poll with up to [`RUNS_A_PAGE`] active runs: two lists, and one run to look at again.
+const QUIET_CALLS: u32 = 3;
+const RUNS_A_PAGE: usize = 25;
 
 pub struct Poller {
     workspace: Arc<dyn Workspace>,
@@ -44,6 +49,7 @@ pub struct Poller {
     lookback: Duration,
     facts: Facts,
     recheck: Recheck,
+    patience: Patience,
     /// Listed failures that were asked about and are known, with their end: they cost no second call.
     settled: BTreeMap<RunId, Option<Timestamp>>,
     /// Successes that the ledger was told.
@@ -56,31 +62,6 @@ pub struct Poller {
     unreported: Vec<(Incident, Event)>,
 }
 
-/// A run to ask about, and why.
-struct Ask {
-    run: RunId,
-    why: Why,
-}
-
-enum Why {
-    /// It is listed as failed.
-    Listed(Box<Run>),
-    /// It was active, or could not be asked about.
-    Followed,
-    /// Its turn in a quiet poll.
-    Recheck,
-}
-
-/// What a poll has gathered and not yet written down.
-#[derive(Default)]
-struct Harvest {
-    failed: Vec<Run>,
-    succeeded: Vec<Run>,
-    following: BTreeSet<RunId>,
-    calls: u32,
-    warnings: Vec<String>,
-}
-
 impl Poller {
     pub fn new(workspace: Arc<dyn Workspace>, ledger: Arc<dyn Ledger>, lookback: Duration) -> Self {
         Self {
@@ -89,6 +70,7 @@ impl Poller {
             lookback,
             facts: Facts::default(),
             recheck: Recheck::default(),
+            patience: Patience::default(),
             settled: BTreeMap::new(),
             told: BTreeSet::new(),
             seen: BTreeSet::new(),
@@ -107,12 +89,12 @@ impl Poller {
 
         let mut harvest = Harvest { following: active.clone(), calls: scan.calls, ..Harvest::default() };
         harvest.warnings.clone_from(&scan.warnings);
-        let mut asks = self.asks(scan, &memory, &listed, &mut harvest).await?;
-        if asks.is_empty() && harvest.calls < 3 {
+        let mut asks = self.asks(scan, &memory, &listed, &mut harvest, now).await?;
+        if !asks.is_empty() || harvest.calls < quiet_calls(active.len()) {
             let next = self.recheck.next(&*self.ledger, self.workspace.name(), &active, now).await?;
-            asks.extend(next.map(|run| Ask { run, why: Why::Recheck }));
+            asks.extend(next.map(|failure| Ask { run: failure.run, why: Why::Recheck(failure) }));
         }
-        self.ask(asks, &mut harvest).await?;
+        self.ask(asks, &mut harvest, now).await?;
         let failures = self.failures(&mut harvest, now).await?;
 
         // From here on only the ledger is spoken to.
@@ -120,8 +102,11 @@ impl Poller {
             let (run, ended_at) = (failure.run, failure.ended_at);
             match self.ledger.admit(failure, now).await? {
                 Admission::Admitted(incident, event) => self.unreported.push((*incident, *event)),
-                Admission::Known(_) | Admission::InHand(_) => {
+                Admission::Known(_) => {
                     self.settled.insert(run, ended_at);
+                }
+                Admission::InHand(_) => {
+                    harvest.following.insert(run);
                 }
             }
         }
@@ -145,11 +130,14 @@ impl Poller {
     }
 
     fn window_start(&self, polled_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
-        let Some(polled_at) = polled_at else {
+        // Never polled; or our clock was ahead by so much that nobody knows when the last poll really was.
+        let Some(polled_at) = polled_at.filter(|polled_at| before(*polled_at, SKEW_MAX) <= now) else {
             return before(now, self.lookback);
         };
         // When the newest run seen started before the last poll, the next one may too: the workspace's clock may be behind ours.
-        let behind = self.newest_start.map_or(polled_at, |start| start.min(polled_at).max(before(polled_at, SKEW_MAX)));
+        let newest_start = self.newest_start.filter(|_| polled_at <= now).unwrap_or(Timestamp::MIN);
+        let polled_at = polled_at.min(now);
+        let behind = newest_start.clamp(before(polled_at, SKEW_MAX), polled_at);
         before(behind, OVERLAP).max(before(now, self.lookback.max(CATCH_UP_MAX)))
     }
 
@@ -160,6 +148,7 @@ impl Poller {
         memory: &IntakeMemory,
         listed: &BTreeSet<RunId>,
         harvest: &mut Harvest,
+        now: Timestamp,
     ) -> Result<Vec<Ask>, IntakeError> {
         let mut asks = Vec::new();
         for run in scan.ended {
@@ -174,8 +163,13 @@ impl Poller {
             }
         }
         for &run in memory.following.iter().filter(|run| !listed.contains(run)) {
-            if !self.incident(run).await?.is_some_and(|incident| in_hand(incident.state)) {
-                asks.push(Ask { run, why: Why::Followed });
+            if self.incident(run).await?.is_some_and(|incident| in_hand(incident.state)) {
+                harvest.following.insert(run);
+                continue;
+            }
+            match self.patience.waits(run, now) {
+                Some(why) => harvest.later(run, why),
+                None => asks.push(Ask { run, why: Why::Followed }),
             }
         }
         for ask in asks.drain(ASKS_MAX.min(asks.len())..) {
@@ -190,14 +184,14 @@ impl Poller {
 
     /// Only runs/get tells which repair a failure follows; a run that has not ended anew since it was recorded needs no such call.
     async fn is_known(&self, listed: &Run) -> Result<bool, IntakeError> {
-        let Some(incident) = self.incident(listed.run_id).await? else {
-            return Ok(false);
-        };
-        let settled = self.settled.get(&listed.run_id).is_some_and(|end| *end == listed.ended_at);
-        Ok(settled || in_hand(incident.state) || listed.ended_at <= incident.failed_at)
+        if self.settled.get(&listed.run_id).is_some_and(|end| *end == listed.ended_at) {
+            return Ok(true);
+        }
+        let incident = self.incident(listed.run_id).await?;
+        Ok(incident.is_some_and(|incident| in_hand(incident.state) || listed.ended_at <= incident.failed_at))
     }
 
-    async fn ask(&self, asks: Vec<Ask>, harvest: &mut Harvest) -> Result<(), IntakeError> {
+    async fn ask(&mut self, asks: Vec<Ask>, harvest: &mut Harvest, now: Timestamp) -> Result<(), IntakeError> {
         harvest.calls += asks.len() as u32;
         let answers: Vec<(Ask, Result<Run, ApiError>)> = stream::iter(asks)
             .map(|ask| {
@@ -212,15 +206,40 @@ impl Poller {
             .await;
         for (ask, answer) in answers {
             match answer {
-                Ok(run) => match standing(&run) {
-                    Standing::Active => {
-                        harvest.following.insert(ask.run);
-                    }
-                    Standing::Failed => harvest.failed.push(run),
-                    Standing::Succeeded => harvest.succeeded.push(run),
-                    Standing::Canceled | Standing::Skipped => {}
-                },
-                Err(error) => harvest.unanswered(ask, error)?,
+                Ok(run) => {
+                    self.patience.answered(run.run_id);
+                    harvest.answered(ask, run);
+                }
+                Err(error) => self.unanswered(ask, error, harvest, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A run that could not be asked about: asked again where that may help, taken as listed where not.
+    fn unanswered(&mut self, ask: Ask, error: ApiError, harvest: &mut Harvest, now: Timestamp) -> Result<(), IntakeError> {
+        match (&error, ask.why) {
+            // Not this run's fault: the poll is over.
+            (ApiError::Unauthenticated { .. } | ApiError::NotOffered { .. } | ApiError::NotDatabricks { .. }, _) => {
+                return Err(error.into());
+            }
+            (_, Why::Recheck(_)) => {}
+            (
+                ApiError::RateLimited { .. } | ApiError::Unavailable { .. } | ApiError::Unreachable { .. } | ApiError::AnswerLost { .. },
+                Why::Listed(_) | Why::Followed,
+            ) => harvest.later(ask.run, &error.to_string()),
+            (ApiError::Forbidden { .. } | ApiError::Refused { .. } | ApiError::Malformed { .. }, Why::Listed(run)) => {
+                harvest.warnings.push(format!("run {} has failed, but cannot be read: {error}", ask.run));
+                harvest.failed.push(*run);
+            }
+            (ApiError::NotFound { .. }, Why::Listed(_) | Why::Followed)
+            | (ApiError::Forbidden { .. } | ApiError::Refused { .. } | ApiError::Malformed { .. }, Why::Followed) => {
+                match self.patience.refused(ask.run, &error, now) {
+                    Verdict::AskAgain => harvest.later(ask.run, &error.to_string()),
+                    // Deleted by somebody, who knows of it.
+                    Verdict::GiveUp if matches!(error, ApiError::NotFound { .. }) => {}
+                    Verdict::GiveUp => harvest.warnings.push(format!("run {} is no longer followed: {error}", ask.run)),
+                }
             }
         }
         Ok(())
@@ -232,10 +251,18 @@ impl Poller {
         let mut failed = std::mem::take(&mut harvest.failed);
         failed.sort_by_key(|run| (run.ended_at, run.run_id));
         for run in failed {
-            let key = FailureKey { run: run.run_id, after_repair: run.latest_repair() };
-            if self.incident(run.run_id).await?.is_some_and(|incident| in_hand(incident.state) || incident.failure == key) {
-                self.settled.insert(run.run_id, run.ended_at);
-                continue;
+            let key = failure_key(&run);
+            match self.incident(run.run_id).await? {
+                Some(incident) if in_hand(incident.state) => {
+                    harvest.following.insert(run.run_id);
+                    continue;
+                }
+                // The same end is the same failure, even if it was recorded without its repair, which only runs/get tells.
+                Some(incident) if incident.failure == key || (run.ended_at.is_some() && run.ended_at <= incident.failed_at) => {
+                    self.settled.insert(run.run_id, run.ended_at);
+                    continue;
+                }
+                Some(_) | None => {}
             }
             if self.may_be_ours(&run).await? {
                 harvest.following.insert(run.run_id);
@@ -246,7 +273,7 @@ impl Poller {
                 Err(error @ ApiError::Unauthenticated { .. }) => return Err(error.into()),
                 Err(error) => {
                     harvest.calls += 1;
-                    harvest.later(run.run_id, &error);
+                    harvest.later(run.run_id, &error.to_string());
                     continue;
                 }
             };
@@ -314,63 +341,27 @@ impl Poller {
     }
 }
 
+/// What a poll may cost in which nothing happened.
+fn quiet_calls(active: usize) -> u32 {
+    QUIET_CALLS + (active / RUNS_A_PAGE).saturating_sub(1) as u32
+}
+
 fn before(time: Timestamp, span: Duration) -> Timestamp {
     time.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
-impl Harvest {
-    /// A run that could not be asked about: followed where asking again may help, taken as listed where not.
-    fn unanswered(&mut self, ask: Ask, error: ApiError) -> Result<(), IntakeError> {
-        match (&error, ask.why) {
-            // Not this run's fault: the poll is over.
-            (ApiError::Unauthenticated { .. } | ApiError::NotOffered { .. } | ApiError::NotDatabricks { .. }, _) => {
-                return Err(error.into());
-            }
-            (ApiError::NotFound { .. }, _) | (_, Why::Recheck) => {}
-            (
-                ApiError::RateLimited { .. } | ApiError::Unavailable { .. } | ApiError::Unreachable { .. } | ApiError::AnswerLost { .. },
-                Why::Listed(_) | Why::Followed,
-            )
-            | (ApiError::Malformed { .. }, Why::Followed) => self.later(ask.run, &error),
-            (ApiError::Forbidden { .. } | ApiError::Refused { .. } | ApiError::Malformed { .. }, Why::Listed(run)) => {
-                self.warnings.push(format!("run {} has failed, but cannot be read: {error}", ask.run));
-                self.failed.push(*run);
-            }
-            (ApiError::Forbidden { .. } | ApiError::Refused { .. }, Why::Followed) => {
-                self.warnings.push(format!("run {} is no longer followed: {error}", ask.run));
-            }
-        }
-        Ok(())
-    }
-
-    fn later(&mut self, run: RunId, error: &ApiError) {
-        self.following.insert(run);
-        self.warnings.push(format!("run {run} is asked about again at the next poll: {error}"));
-    }
-}
-
-/// The agent waits for this run's end itself.
+/// The ledger would answer [`Admission::InHand`]: the incident's own next step reads the run. Meanwhile the run is followed without a
+/// call, and asked about when that is over, so that a failure which the step did not live to take up is not lost.
 fn in_hand(state: State) -> bool {
     match state {
-        State::Acting | State::Watching => true,
         State::Detected
         | State::Collecting
         | State::Analysed
         | State::Decided
         | State::Scheduled
         | State::AwaitingApproval
-        | State::WithPeople
-        | State::Closed(_) => false,
+        | State::Acting
+        | State::Watching => true,
+        State::WithPeople | State::Closed(_) => false,
     }
-}
-
-/// Right after a repair the run may still show its old end. It counts as ended only when its newest repair has.
-fn standing(run: &Run) -> Standing {
-    let Some(repair) = run.repair_history.iter().rev().find(|item| item.id.is_some()) else {
-        return run.state.standing();
-    };
-    let told = repair.state.life_cycle != LifeCycle::Other(LifeCycle::NOT_GIVEN.to_owned());
-    let repair_runs = repair.ended_at.is_none() && told && repair.state.standing() == Standing::Active;
-    let old_end = run.ended_at.zip(repair.started_at).is_some_and(|(end, start)| end < start);
-    if repair_runs || old_end { Standing::Active } else { run.state.standing() }
 }

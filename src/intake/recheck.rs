@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::ids::{IncidentId, RunId, WorkspaceName};
-use crate::domain::incident::{Ending, Incident, State};
+use crate::domain::incident::{Ending, FailureKey, Incident, State};
 use crate::ledger::{Ledger, LedgerError};
 
 /// Closed incidents that are considered, newest first.
@@ -27,18 +27,18 @@ impl Recheck {
         workspace: &WorkspaceName,
         active: &BTreeSet<RunId>,
         now: Timestamp,
-    ) -> Result<Option<RunId>, LedgerError> {
+    ) -> Result<Option<FailureKey>, LedgerError> {
         let oldest = now.checked_sub(AGE_MAX).unwrap_or(Timestamp::MIN);
         let incidents = ledger.incidents(CLOSED_MAX).await?;
         let mut waiting: Vec<&Incident> = incidents
             .iter()
-            .filter(|incident| incident.workspace == *workspace && !active.contains(&incident.run))
+            .filter(|incident| incident.workspace == *workspace && !active.contains(&incident.failure.run))
             .filter(|incident| nobody_looks(incident.state) && newest_time(incident) >= oldest)
             .collect();
         waiting.sort_by(|a, b| a.id.cmp(&b.id));
         let next = waiting.iter().find(|incident| Some(&incident.id) > self.last.as_ref()).or_else(|| waiting.first());
         self.last = next.map(|incident| incident.id.clone());
-        Ok(next.map(|incident| incident.run))
+        Ok(next.map(|incident| incident.failure.clone()))
     }
 }
 

@@ -15,13 +15,7 @@ pub async fn admit(conn: &mut SqliteConnection, at: &At, failure: Failure, now: 
     if let Some(known) = known(&mut tx, at, &failure).await? {
         return Ok(Admission::Known(known));
     }
-    let doc: Option<String> = sqlx::query_scalar("SELECT doc FROM incidents WHERE workspace = ? AND run_id = ?")
-        .bind(failure.workspace.as_str())
-        .bind(failure.run.0)
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(|error| at.sql(error))?;
-    let (doc, event) = match doc {
+    let (doc, event) = match incident_of(&mut tx, at, &failure).await? {
         None => {
             let (incident, event) = Incident::detected(failure, now);
             let seq = bump(&mut tx, at).await?;
@@ -57,6 +51,21 @@ pub async fn known(conn: &mut SqliteConnection, at: &At, failure: &Failure) -> R
         .await
         .map_err(|error| at.sql(error))?;
     Ok(known.map(IncidentId))
+}
+
+/// The incident of the failure's run: its own, or the one that started it in place of a repair.
+async fn incident_of(conn: &mut SqliteConnection, at: &At, failure: &Failure) -> Result<Option<String>, LedgerError> {
+    sqlx::query_scalar(
+        "SELECT doc FROM incidents WHERE workspace = ?1 AND run_id = ?2
+         UNION ALL
+         SELECT doc FROM incidents WHERE id IN (SELECT incident FROM failures WHERE workspace = ?1 AND run_id = ?2)
+         LIMIT 1",
+    )
+    .bind(failure.workspace.as_str())
+    .bind(failure.run.0)
+    .fetch_optional(conn)
+    .await
+    .map_err(|error| at.sql(error))
 }
 
 async fn insert(conn: &mut SqliteConnection, at: &At, incident: &Incident, seq: i64) -> Result<String, LedgerError> {
