@@ -14,6 +14,8 @@ mod inspect;
 mod logging;
 #[path = "main/offline.rs"]
 mod offline;
+#[path = "main/opinions.rs"]
+mod opinions;
 #[path = "main/redaction.rs"]
 mod redaction;
 #[path = "main/seated.rs"]

@@ -4,12 +4,14 @@ use sha2::{Digest, Sha256};
 
 use crate::databricks::Run;
 use crate::decide::{self, decide};
-use crate::domain::classification::Classification;
+use crate::domain::classification::{Classification, Opinion};
 use crate::domain::decision::{Decision, Mode};
 use crate::domain::event::{Actor, Happening};
 use crate::domain::evidence::Evidence;
 use crate::domain::incident::{Incident, PlannedCall, State};
 use crate::domain::intent::Effect;
+
+use crate::llm::{Alike, Health, Occasion, Question};
 
 use super::house::House;
 use super::letters;
@@ -20,14 +22,42 @@ pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     // Collected and classified are one transaction, so an analysed incident has its verdict; without one nothing is known.
     let classification =
         case.incident.classification.clone().unwrap_or_else(|| case.house.classifier.classify_evidence(&Evidence::default()));
+    let opinion = second_opinion(case, &classification).await?;
+    case.incident.no_opinion = opinion.as_ref().err().cloned();
+    case.incident.opinion = opinion.ok();
+    // The time it took is past: what follows is decided now.
+    let now = case.now().max(now);
     let mode = case.house.mode().await?;
     let decision = conclude(case.house, &case.incident, classification, mode).await?;
     let planned = plan(case.house, &case.incident, &decision).await?;
     let mut next = case.incident.become_state(State::Decided)?.due(Some(now));
     next.incident.decision = Some(decision.clone());
     next.incident.planned = Some(planned);
-    let next = next.happening(now, Actor::Agent, Happening::decided(&decision));
+    let heard = match (&next.incident.opinion, &next.incident.no_opinion) {
+        (Some(opinion), _) => Happening::opinion(opinion),
+        (None, reason) => Happening::no_opinion(reason.as_deref().unwrap_or_default()),
+    };
+    let next = next.happening(now, Actor::Agent, heard).happening(now, Actor::Agent, Happening::decided(&decision));
     case.commit(next).await
+}
+
+/// What a model says of it, or why there is no such opinion. Never an error: the rules decide alone then.
+async fn second_opinion(case: &mut Case<'_>, classification: &Classification) -> Result<Result<Opinion, String>, StepError> {
+    let house = case.house;
+    let evidence = house.ledger.evidence(&case.incident.id, Some(case.incident.attempt)).await?.unwrap_or_default();
+    let tally = house.ledger.tally(&classification.fingerprint).await?;
+    let alike = Alike { mended: tally.mended, failed_again: tally.failed_again, people: Vec::new() };
+    let (job, attempts) = (case.incident.job.clone(), case.incident.attempts.clone());
+    let now = case.now();
+    let question =
+        Question { evidence: &evidence, classification, job: &job, attempts: &attempts, alike: &alike, occasion: Occasion::Automatic };
+    let said = case.aside(house.desk.opinion(&question, now, &mut |_| {})).await;
+    match (&said, house.desk.health(house.now())) {
+        (_, Health::Down { reason, .. }) => house.degrade("llm", &reason).await,
+        (Ok(_), _) => house.recover("llm").await,
+        (Err(_), _) => {}
+    }
+    Ok(said.map_err(|reason| reason.to_string()))
 }
 
 /// The engine's word on the incident as the ledger has it now.

@@ -7,6 +7,8 @@ use crate::domain::evidence::{Evidence, FailureText, Gap, PastRun, TaskEvidence}
 use crate::domain::ids::RunId;
 use crate::domain::incident::State;
 
+use crate::redact::secrets::Redactor;
+
 use super::house::House;
 use super::step::{Case, StepError};
 use super::world::{self, World};
@@ -25,7 +27,7 @@ pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
         Err(error) => return Err(error.into()),
     };
     case.house.recover("workspace").await;
-    let evidence = collect(case.house, &run).await?;
+    let evidence = redacted(collect(case.house, &run).await?, &case.house.redactor);
     if run.run_id == case.incident.run {
         case.incident.run_url = run.run_page_url.clone().or(case.incident.run_url.take());
     }
@@ -51,15 +53,26 @@ async fn conclude(case: &mut Case<'_>, evidence: Evidence) -> Result<(), StepErr
     let mut next = case.incident.become_state(State::Analysed)?.due(Some(now));
     next.incident.failed_tasks = tasks.clone();
     next.incident.classification = Some(classification.clone());
-    let next = next
-        .happening(now, Actor::Agent, Happening::Collected { tasks, gaps })
-        .happening(now, Actor::Agent, Happening::Classified(Box::new(classification)))
-        .happening(now, Actor::Agent, no_opinion());
+    let next = next.happening(now, Actor::Agent, Happening::Collected { tasks, gaps }).happening(
+        now,
+        Actor::Agent,
+        Happening::Classified(Box::new(classification)),
+    );
     case.commit(next).await
 }
 
-fn no_opinion() -> Happening {
-    Happening::no_opinion("no model is configured (llm.provider = none)")
+/// Everything that is kept of a failure, without secrets: what the ledger does not have cannot leak from it. One secret has one
+/// placeholder in all of the texts.
+fn redacted(mut evidence: Evidence, redactor: &Redactor) -> Evidence {
+    let mut texts: Vec<&mut String> = Vec::new();
+    for text in evidence.tasks.iter_mut().map(|task| &mut task.text).chain([&mut evidence.run]) {
+        texts.extend([&mut text.error, &mut text.error_trace, &mut text.state_message, &mut text.logs].into_iter().flatten());
+    }
+    let (clean, _) = redactor.redact_all(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>());
+    for (text, clean) in texts.into_iter().zip(clean) {
+        *text = clean;
+    }
+    evidence
 }
 
 /// All evidence of the run's current failure. An outage of the workspace is an error (come again); a refusal is a gap.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 
 use crate::classify::Classifier;
 use crate::databricks::Workspace;
@@ -15,7 +15,9 @@ use crate::domain::decision::Mode;
 use crate::domain::event::{Event, Happening};
 use crate::domain::ids::WorkspaceName;
 use crate::ledger::{AgentStatus, Ledger, LedgerError};
+use crate::llm::Desk;
 use crate::notify::Channel;
+use crate::redact::secrets::Redactor;
 
 /// Where the time comes from. Waits are tokio's, so that a paused runtime and a clock on it agree.
 pub trait Clock: Send + Sync {
@@ -48,13 +50,35 @@ pub struct Settings {
     pub worker: String,
 }
 
+/// The outer systems, as `main` has wired them.
+pub struct Parts {
+    pub workspace: Arc<dyn Workspace>,
+    pub ledger: Arc<dyn Ledger>,
+    pub classifier: Arc<Classifier>,
+    pub redactor: Arc<Redactor>,
+    /// Asks a model for a second opinion, or says why not.
+    pub desk: Arc<Desk>,
+    pub channel: Arc<dyn Channel>,
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    /// Receives every event after it was committed: what `--json` prints.
+    pub events: mpsc::UnboundedSender<Event>,
+}
+
+/// Incidents that are moved at the same time: enough to hide the workspace's latency, few enough for its rate limits. One that waits for
+/// a model takes none of these places.
+const HANDS: usize = 8;
+
 pub struct House {
     pub workspace: Arc<dyn Workspace>,
     pub ledger: Arc<dyn Ledger>,
     pub classifier: Arc<Classifier>,
+    pub redactor: Arc<Redactor>,
+    pub desk: Arc<Desk>,
     pub channel: Arc<dyn Channel>,
     pub settings: Settings,
     pub clock: Arc<dyn Clock>,
+    pub(super) hands: Semaphore,
     /// Held while a run is being started by run-now, and by a poll: a run of ours that fails at once must not be admitted as
     /// somebody else's failure before the ledger knows that it is ours.
     pub starting: AsyncMutex<()>,
@@ -67,23 +91,18 @@ pub struct House {
 }
 
 impl House {
-    /// `events` receives every event after it was committed: what `--json` prints.
-    pub fn new(
-        workspace: Arc<dyn Workspace>,
-        ledger: Arc<dyn Ledger>,
-        classifier: Arc<Classifier>,
-        channel: Arc<dyn Channel>,
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        events: mpsc::UnboundedSender<Event>,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { workspace, ledger, classifier, redactor, desk, channel, settings, clock, events } = parts;
         Self {
             workspace,
             ledger,
             classifier,
+            redactor,
+            desk,
             channel,
             settings,
             clock,
+            hands: Semaphore::new(HANDS),
             starting: AsyncMutex::new(()),
             events,
             degraded: Mutex::default(),

@@ -22,6 +22,6 @@ mod watching;
 mod with_people;
 mod world;
 
-pub use house::{Clock, House, Settings, SystemClock};
+pub use house::{Clock, House, Parts, Settings, SystemClock};
 pub use run::Agent;
 pub use step::StepError;

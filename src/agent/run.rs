@@ -18,8 +18,8 @@ use crate::ledger::{Claim, LedgerError};
 use super::house::{House, lock};
 use super::{post, step};
 
-/// Incidents moved at the same time: enough to hide the workspace's latency, few enough for its rate limits.
-const DRIVES_MAX: usize = 8;
+/// Incidents claimed at the same time. How many of them work at once is [`House::hands`]; the others wait for a model's word, or their turn.
+const DRIVES_MAX: usize = 48;
 /// How often the ledger is asked for what is due, and for what a console changed: one indexed read.
 const LOOK: Duration = Duration::from_millis(200);
 /// A step's longest call is bounded well under this; a claim that outlives it belongs to a dead process.

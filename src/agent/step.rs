@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
+
 use crate::databricks::ApiError;
 use crate::domain::Timestamp;
 use crate::domain::incident::{IllegalTransition, Incident, State, Transition};
@@ -35,6 +37,18 @@ pub struct Case<'a> {
     pub incident: Incident,
     pub fence: i64,
     pub house: &'a House,
+    /// Its place among those that are moved at the same time.
+    hand: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Case<'a> {
+    /// Waits for `work` without a place among those that are moved: a slow model holds nobody up.
+    pub async fn aside<T>(&mut self, work: impl Future<Output = T>) -> T {
+        self.hand = None;
+        let done = work.await;
+        self.hand = self.house.hands.acquire().await.ok();
+        done
+    }
 }
 
 impl Case<'_> {
@@ -53,7 +67,8 @@ impl Case<'_> {
 /// Moves the incident until it has to wait. Errors are kept with it: a hold in words, and a time to look again.
 pub async fn drive(claim: Claim, house: &House) -> Result<(), LedgerError> {
     let id = claim.incident.id.clone();
-    let mut case = Case { incident: claim.incident, fence: claim.fence, house };
+    let hand = house.hands.acquire().await.ok();
+    let mut case = Case { incident: claim.incident, fence: claim.fence, house, hand };
     for _ in 0..ROUNDS_MAX {
         let outcome = round(&mut case).await;
         match outcome {

@@ -87,8 +87,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Sections that are read and checked before the part that uses them is built, and what that part is.
-const NOT_BUILT: [(&str, &str); 3] =
-    [("llm.", "opinions of an LLM are"), ("webhook.", "the webhook is"), ("metrics.", "the metrics endpoint is")];
+const NOT_BUILT: [(&str, &str); 2] = [("webhook.", "the webhook is"), ("metrics.", "the metrics endpoint is")];
 
 pub fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)

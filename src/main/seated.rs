@@ -74,7 +74,10 @@ fn options(loaded: &Loaded, world: World) -> Result<Options, Fault> {
             .unwrap_or_else(|| "operator".to_owned()),
         policy: config.policy.clone(),
         simulated: world == World::Simulated,
-        llm: Llm::NotConfigured,
+        llm: match (config.llm.provider.as_str(), config.llm.deployment.as_ref().or(config.llm.model.as_ref())) {
+            ("none", _) => Llm::NotConfigured,
+            (provider, model) => Llm::Configured(model.cloned().unwrap_or_else(|| provider.to_owned())),
+        },
         ascii: config.ui.ascii,
         color: if config.ui.color { ColorChoice::from_env(variable) } else { ColorChoice::Never },
         theme: theme(&config.ui.theme)?,

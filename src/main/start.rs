@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use runmend::agent::{House, Settings, SystemClock};
+use runmend::agent::{House, Parts, Settings, SystemClock};
 use runmend::classify::Classifier;
 use runmend::config::{Config, LedgerPlace, Loaded, WorkspaceConfig};
 use runmend::databricks::{Client, Workspace};
@@ -13,7 +13,10 @@ use runmend::domain::event::Event;
 use runmend::ledger::{Ledger, SqliteLedger};
 use runmend::notify::{self, Channel};
 
+use runmend::redact::secrets::{Options, Redactor};
+
 use crate::fault::Fault;
+use crate::opinions;
 
 /// Rule files of the user that are read at most; a folder with more is a mistake (the home folder, say).
 const RULE_FILES_MAX: usize = 1000;
@@ -87,22 +90,25 @@ pub async fn houses(
         notify::channel(&config.mail.way, &config.mail.from)
             .map_err(|error| Fault::usage(error.to_string(), "correct the mail settings").at("mail"))?,
     );
+    let redactor = Arc::new(Redactor::new(Options::default()));
+    let desk = Arc::new(opinions::desk(config, &configs, &redactor)?);
     let workspaces = workspaces(&configs).await?;
     let worker = format!("{}:{}", gethostname::gethostname().to_string_lossy(), std::process::id());
     Ok(workspaces
         .into_iter()
         .map(|workspace| {
             let settings = settings(config, company, &worker);
-            let house = House::new(
+            Arc::new(House::new(Parts {
                 workspace,
-                Arc::clone(ledger),
-                Arc::clone(&classifier),
-                Arc::clone(&channel),
+                ledger: Arc::clone(ledger),
+                classifier: Arc::clone(&classifier),
+                redactor: Arc::clone(&redactor),
+                desk: Arc::clone(&desk),
+                channel: Arc::clone(&channel),
                 settings,
-                Arc::new(SystemClock),
-                events.clone(),
-            );
-            Arc::new(house)
+                clock: Arc::new(SystemClock),
+                events: events.clone(),
+            }))
         })
         .collect())
 }

@@ -1,8 +1,9 @@
 //! The real binary and its peers, as a user would start them.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -225,13 +226,17 @@ pub fn mails(home: &Path) -> Vec<String> {
     files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+
 /// A Python with the packages of tests/requirements.txt; `None` on a machine without, where the test says so and is skipped.
 /// With `CI=true` the absence is a failure.
 pub fn python(test: &str) -> Option<PathBuf> {
     let python = std::env::var_os("RUNMEND_TEST_PYTHON").map(PathBuf::from).filter(|path| path.exists());
     if python.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{test}: RUNMEND_TEST_PYTHON names no Python");
-        eprintln!("SKIPPED {test}: RUNMEND_TEST_PYTHON is not set (.ci/run makes that Python)");
+        // Straight to stderr: what a passing test prints is not shown, and a skip must be seen.
+        let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+        let _ = writeln!(std::io::stderr(), "skipped ({count} so far): {test}: RUNMEND_TEST_PYTHON is not set (.ci/run makes that Python)");
     }
     python
 }

@@ -145,6 +145,30 @@ async fn a_person_approves_and_sees_the_run_mended() {
 }
 
 #[tokio::test]
+async fn auto_apply_carries_out_what_only_the_mode_holds_and_ends_with_the_console() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let critical = ["--set", "policy.critical=payments"];
+    let mut terminal = Terminal::on_workspace(home.path(), (120, 36), &sim, &critical);
+    terminal.shows("awaiting");
+    terminal.press("A");
+    terminal.shows("Enter or A do it");
+    terminal.press("\r");
+    terminal.shows("1 mended");
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+    // A new console asks again: what the last one allowed ended with it.
+    sim.order(json!({"do": "fail", "job": "rates_export", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let mut terminal = Terminal::on_workspace(home.path(), (120, 36), &sim, &critical);
+    let screen = terminal.until("the second failure", |screen| screen.contains("rates_export") && screen.contains("awaiting"));
+    assert!(screen.contains("auto-apply off"), "{screen}");
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+    assert_eq!(sim.calls_to("/runs/repair").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_console_and_an_agent_in_two_processes_meet_in_the_ledger() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
