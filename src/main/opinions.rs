@@ -22,8 +22,7 @@ pub fn desk(config: &Config, workspaces: &[WorkspaceConfig], redactor: &Arc<Reda
     };
     let options =
         Options { ask: ask(&llm.ask), limits: Limits { daily: llm.daily_budget.map(Usd::new), hourly: None }, ..Options::default() };
-    let redactor = Arc::clone(redactor);
-    Ok(Desk::new(model, Arc::new(move |text| redactor.redact(text).text), options, PriceTable::shipped()))
+    Ok(Desk::new(model, Arc::clone(redactor), options, PriceTable::shipped()))
 }
 
 fn connection(config: &Config, provider: Provider, workspaces: &[WorkspaceConfig]) -> Result<Connection, Fault> {
