@@ -1,5 +1,6 @@
 //! The same secret a second time: without its label, percent-encoded, escaped, or as part of something longer.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -13,46 +14,60 @@ use super::value::{is_number, is_word};
 const SECRETS_MAX: usize = 2000;
 const SECRET_BYTES_MAX: usize = 2 << 10;
 
+/// Comparisons, bytes of text times forms, up to which each form is looked for by itself: an automaton costs more to build.
+const BY_ITSELF_MAX: usize = 1 << 20;
+
 /// The search for what was found once.
 pub struct Again<'f> {
-    search: AhoCorasick,
-    /// Pattern -> the secret, and whether it is told from other letters around it.
-    patterns: Vec<(&'f Found, bool)>,
+    forms: Vec<Form<'f>>,
+    /// Built when a text is long.
+    search: OnceCell<Option<AhoCorasick>>,
+}
+
+struct Form<'f> {
+    words: String,
+    secret: &'f Found,
+    /// Told from other letters around it.
+    is_strong: bool,
 }
 
 impl<'f> Again<'f> {
-    pub fn of(found: &[&'f Found], pairs: &Pairs) -> Option<Self> {
-        let mut words: Vec<String> = Vec::new();
-        let mut patterns = Vec::new();
+    pub fn of(found: &[&'f Found], pairs: &Pairs) -> Self {
+        let mut all = Vec::new();
         let mut seen = HashSet::new();
         for secret in found.iter().filter(|secret| is_recognisable(&secret.words, pairs)) {
-            if seen.len() >= SECRETS_MAX || !seen.insert(secret.words.as_str()) {
-                continue;
-            }
-            for form in forms(&secret.words) {
-                patterns.push((*secret, is_strong(&form, pairs)));
-                words.push(form);
+            if seen.len() < SECRETS_MAX && seen.insert(secret.words.as_str()) {
+                all.extend(forms(&secret.words).into_iter().map(|words| Form { is_strong: is_strong(&words, pairs), words, secret }));
             }
         }
-        if words.is_empty() {
-            return None;
-        }
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words).ok()?;
-        Some(Self { search, patterns })
+        Self { forms: all, search: OnceCell::new() }
     }
 
     /// Adds every place of a known secret.
     pub fn find(&self, text: Text<'_>, all: &mut Vec<Found>) {
-        for hit in self.search.find_iter(text.bytes()) {
-            let Some((secret, is_strong)) = self.patterns.get(hit.pattern().as_usize()) else { continue };
-            let stands_alone = !is_alnum(text.before(hit.start())) && !is_alnum(text.at(hit.end()));
-            let escaped =
-                text.ends(hit.start(), "\\n") || text.ends(hit.start(), "\\t") || hit.start() >= 3 && text.at(hit.start() - 3) == b'%';
-            if stands_alone || escaped || *is_strong {
-                all.push(Found { start: hit.start(), end: hit.end(), kind: secret.kind, words: secret.words.clone() });
+        if text.len().saturating_mul(self.forms.len()) <= BY_ITSELF_MAX {
+            for form in &self.forms {
+                for (start, _) in text.slice(0, text.len()).match_indices(&form.words) {
+                    all.extend(place(text, form, start));
+                }
+            }
+            return;
+        }
+        let words = || self.forms.iter().map(|form| &form.words);
+        let search = self.search.get_or_init(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words()).ok());
+        for hit in search.iter().flat_map(|search| search.find_iter(text.bytes())) {
+            if let Some(form) = self.forms.get(hit.pattern().as_usize()) {
+                all.extend(place(text, form, hit.start()));
             }
         }
     }
+}
+
+fn place(text: Text<'_>, form: &Form<'_>, start: usize) -> Option<Found> {
+    let end = start + form.words.len();
+    let stands_alone = !is_alnum(text.before(start)) && !is_alnum(text.at(end));
+    let escaped = text.ends(start, "\\n") || text.ends(start, "\\t") || start >= 3 && text.at(start - 3) == b'%';
+    (stands_alone || escaped || form.is_strong).then(|| Found { start, end, kind: form.secret.kind, words: form.secret.words.clone() })
 }
 
 /// No word or number that stands in any text.

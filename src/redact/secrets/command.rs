@@ -82,9 +82,15 @@ const OPTIONS: &[(&[&str], &[&str], Holds)] = &[
 const LINE_BYTES_MAX: usize = 4 << 10;
 
 /// Words to look for; [`find`] reads the line behind each.
-pub fn programs() -> Vec<&'static str> {
-    let mut programs: Vec<&str> = OPTIONS.iter().flat_map(|(programs, _, _)| programs.iter().copied()).collect();
-    programs.extend(LOGINS);
+pub fn programs() -> Vec<String> {
+    let all = OPTIONS.iter().flat_map(|(programs, _, _)| programs.iter().copied()).chain(LOGINS.iter().copied());
+    // Short names, which other words are full of, come with the sign behind them.
+    let mut programs: Vec<String> = all
+        .flat_map(|program| {
+            let signs: &[&str] = if program.len() <= 4 { &[" ", "'", "\"", ".exe"] } else { &[""] };
+            signs.iter().map(move |sign| format!("{program}{sign}"))
+        })
+        .collect();
     programs.sort_unstable();
     programs.dedup();
     programs
@@ -95,7 +101,8 @@ const LOGINS: &[&str] = &["sqlplus", "sqlldr", "expdp", "impdp", "rman", "jdbc:o
 
 /// The passwords on the command line that the program's name at `start..end` begins. Returns where reading ended.
 pub fn find(text: Text<'_>, start: usize, end: usize, all: &mut Vec<Found>) -> usize {
-    let program = text.slice(start, end);
+    let program = text.slice(start, end).trim_end_matches([' ', '\'', '"']).trim_end_matches(".exe");
+    let end = start + program.len();
     let before = text.before(start);
     if is_alnum(before) || matches!(before, b'_' | b'-' | b'.') {
         return end;

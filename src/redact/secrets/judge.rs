@@ -3,9 +3,10 @@
 use super::label::{Label, Weight};
 use super::pair::{Joint, Name, Value};
 use super::random::{Makeup, Pairs};
-use super::text::{Text, is_blank};
+use super::text::{Text, is_blank, is_quote};
 use super::value::{
-    is_attribute, is_class_name, is_masked, is_nothing, is_number, is_place, is_reference, is_time, is_uuid, is_word, looks_chosen,
+    is_attribute, is_class_name, is_masked, is_nothing, is_number, is_place, is_reference, is_time, is_uuid, is_version, is_word,
+    looks_chosen,
 };
 
 /// Longest value that a label alone makes a secret, bytes: longer ones are documents.
@@ -24,6 +25,14 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     if word.is_empty() || word.len() > VALUE_BYTES_MAX || is_masked(word) || is_reference(word) || is_nothing(word) {
         return false;
     }
+    // `arn:aws:secretsmanager:…:secret:name`; a pair of its own behind a space.
+    let lead = text.skip_back_max(name.start, 120, |b| !is_blank(b) && !is_quote(b));
+    if text.starts(lead, "arn:") && text.before(name.start) == b':' {
+        return false;
+    }
+    if matches!(value.joint, Joint::Space | Joint::Said) && !value.quoted && is_pair(word) {
+        return false;
+    }
     if is_fetched(text, value) || is_code(text, value, word) {
         return false;
     }
@@ -32,6 +41,16 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
         Weight::Firm => firm(text, name, label, value, word, pairs),
         Weight::Weak => weak(label, value, word, pairs),
     }
+}
+
+/// `name=value`, `name: value`.
+fn is_pair(word: &str) -> bool {
+    word.split_once(['=', ':']).is_some_and(|(name, value)| {
+        !value.is_empty()
+            && name.len() >= 2
+            && name.len() <= 32
+            && name.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b'-'))
+    })
 }
 
 fn is_fetched(text: Text<'_>, value: &Value) -> bool {
@@ -52,7 +71,10 @@ fn is_code(text: Text<'_>, value: &Value, word: &str) -> bool {
         return true;
     }
     let callee = word.split(['(', '[']).next().unwrap_or("");
-    if callee.len() < word.len() && callee.len() > 1 && callee.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.')) {
+    let is_name = callee.len() > 1 && callee.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'));
+    let is_small = !callee.bytes().any(|b| b.is_ascii_uppercase()) && callee.contains(['.', '_']);
+    let has_arguments = word.ends_with([')', ']']) || ["(\"", "('", "[\"", "['", "=\""].iter().any(|open| word.contains(open));
+    if callee.len() < word.len() && is_name && (is_small || has_arguments) {
         return true;
     }
     let next = text.at(value.pieces.end());
@@ -67,7 +89,9 @@ fn is_code(text: Text<'_>, value: &Value, word: &str) -> bool {
 
 /// A password: whatever stands there, unless the joint is loose and the value a word of prose.
 fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
-    if label.kind == "password" && is_place(word) && !value.quoted && text.slice(name.start, name.end).eq_ignore_ascii_case("pwd") {
+    // The shell's working folders.
+    let is_folder = word.starts_with(['/', '~', '.']) || is_place(word);
+    if is_folder && text.slice(name.start, name.end).to_ascii_lowercase().ends_with("pwd") {
         return false;
     }
     if is_place(word)
@@ -75,14 +99,20 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
     {
         return false;
     }
+    let doubled = text.starts(text.skip_spaces(name.end), "==") && !value.quoted;
+    if is_version(word) && (doubled || label.kind == "secret") {
+        return false;
+    }
     match value.joint {
+        Joint::Comma if !value.quoted && text.at(value.pieces.end()) != b')' => false,
         Joint::Equals | Joint::Arrow | Joint::Comma | Joint::Markup | Joint::Flag | Joint::Setting => true,
         Joint::Cell => !is_word(word) || word.len() >= 16,
         Joint::Colon if value.quoted => true,
+        Joint::Colon if !is_blank(text.at(name.end + 1)) => true,
         Joint::Colon => !is_word(word) || starts_its_line(text, name) || is_compound(text, name) || prefixed(text, name),
         Joint::Said if value.quoted => true,
         Joint::Said => !is_word(word) && looks_chosen(word, pairs),
-        Joint::Space if value.quoted => !is_word(word) && !word.contains(' ') && !is_class_name(word),
+        Joint::Space if value.quoted => (!is_word(word) || is_compound(text, name)) && !word.contains(' ') && !is_class_name(word),
         Joint::Space => looks_chosen(word, pairs) && !is_class_name(word) && !is_uuid(word) && !is_lookalike(word, pairs),
     }
 }
@@ -90,6 +120,10 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
 /// A token or key: no word of prose, no number, nothing that has a meaning.
 fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(word, pairs);
+    if word.split(' ').count() >= 8 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b' ') {
+        return text.slice(name.start, name.end).to_ascii_lowercase().ends_with("mnemonic")
+            || text.slice(name.start, name.end).to_ascii_lowercase().ends_with("phrase");
+    }
     if label.kind == "auth" {
         return authorization(word, pairs);
     }
@@ -111,6 +145,8 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
         return false;
     }
     match value.joint {
+        // `OPTIONS (api_key 'x')`: a name of a setting before a string.
+        Joint::Space | Joint::Said if value.quoted && is_compound(text, name) && makeup.digits > 0 => true,
         Joint::Space | Joint::Said => {
             let random = makeup.is_random() && makeup.digits > 0 && makeup.length >= 12;
             (random && !is_lookalike(word, pairs) && !is_place(word)) || value.quoted && random && !is_uuid(word)
@@ -122,7 +158,7 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
                     || label.kind == "password"
                     || value.quoted && makeup.length >= 20 && !word.contains(['-', '.']))
         }
-        Joint::Cell => makeup.is_random(),
+        Joint::Cell => makeup.is_random() || makeup.digits > 0 && makeup.kinds() >= 3,
         _ => {
             makeup.digits > 0
                 || makeup.other > 0 && makeup.kinds() >= 3
@@ -140,7 +176,8 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
         || is_class_name(word)
         || is_time(word)
         || word.contains("://")
-        || word.starts_with(['/', '{', '[', '(', '<'])
+        || word.starts_with(['{', '[', '(', '<'])
+        || word.starts_with('/') && !word.ends_with('=')
     {
         return false;
     }
@@ -151,6 +188,8 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
         "salt" | "code" => random && makeup.length >= 20,
         "key" if makeup.is_hex() => makeup.length >= 32 && makeup.digits > 0 && !matches!(value.joint, Joint::Space | Joint::Said),
         "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
+        "credential" if value.joint == Joint::Flag => looks_chosen(word, pairs),
+        "credential" if looks_chosen(word, pairs) && makeup.kinds() >= 3 && makeup.length >= 8 => true,
         "auth" => makeup.length >= 12 && (random || is_user_and_password(word)),
         _ => random && makeup.length >= 16 && makeup.digits > 0 && !is_place(word),
     }
@@ -186,6 +225,7 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
     is_uuid(word)
         || makeup.is_hex() && makeup.length >= 7
         || is_number(word)
+        || word.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
         || is_class_name(word)
         || [
             "part-",
@@ -206,7 +246,6 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
             "sha256",
             "sha512",
             "md5",
-            "0x",
         ]
         .iter()
         .any(|start| word.starts_with(start))

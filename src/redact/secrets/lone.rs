@@ -8,6 +8,8 @@ use super::value::is_place;
 
 /// Shortest and longest token that is taken without a label, bytes: shorter ones are ids, longer ones are documents.
 const LENGTH_MIN: usize = 30;
+/// Shortest that is taken behind a word that announces a secret.
+const SHORT_MIN: usize = 16;
 const LENGTH_MAX: usize = 300;
 /// How far before a token the word is looked for that explains it, bytes.
 const CONTEXT_BYTES: usize = 40;
@@ -62,16 +64,24 @@ const EXPLAINED: &[&str] = &[
 
 /// Finds them in one pass.
 pub fn find(text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
+    let public = public_blocks(text);
     let of: fn(u8) -> bool = |b| is_url_safe(b) || matches!(b, b'+' | b'/' | b'=' | b'~' | b'.');
     let bytes = text.bytes();
     let mut position = 0;
     while position < bytes.len() {
-        if !is_alnum(text.at(position)) {
+        let opens = is_alnum(text.at(position))
+            || matches!(text.at(position), b'/' | b'+') && matches!(text.before(position), 0 | b' ' | b'\n' | b'"' | b'\'' | b':' | b'(');
+        if !opens {
             position += 1;
             continue;
         }
+        // The letter of `\\n` is none of the token's.
+        if text.before(position) == b'\\' && matches!(text.at(position), b'n' | b't' | b'r') {
+            position += 1;
+        }
         let end = text.skip(position, of);
-        if (LENGTH_MIN..=LENGTH_MAX).contains(&(end - position)) && is_secret(text, position, end, pairs) {
+        let is_public = || public.iter().any(|(from, to)| *from <= position && position < *to);
+        if (SHORT_MIN..=LENGTH_MAX).contains(&(end - position)) && is_secret(text, position, end, pairs) && !is_public() {
             let words = text.slice(position, end).trim_end_matches('.').to_owned();
             all.push(Found { start: position, end: position + words.len(), kind: "token", words });
         }
@@ -79,8 +89,30 @@ pub fn find(text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
     }
 }
 
+/// Armoured certificates and public keys: drawn at random, and for everybody.
+fn public_blocks(text: Text<'_>) -> Vec<(usize, usize)> {
+    const BLOCK_BYTES_MAX: usize = 64 << 10;
+    let mut blocks = Vec::new();
+    let mut done = 0;
+    for (start, begin) in text.slice(0, text.len()).match_indices("-----BEGIN ") {
+        let kind = text.slice(start + begin.len(), text.floor(start + begin.len() + 40));
+        let kind = kind.split("-----").next().unwrap_or("");
+        if start >= done && !kind.contains("PRIVATE") {
+            done = text.find(start, BLOCK_BYTES_MAX, "-----END").unwrap_or(start);
+            blocks.push((start, done));
+        }
+    }
+    blocks
+}
+
 fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
     let word = text.slice(start, end).trim_end_matches(['.', '/']);
+    if is_issued(word) {
+        return true;
+    }
+    if word.len() < LENGTH_MIN {
+        return is_announced(text, start, end, word, pairs);
+    }
     // Most long runs are names and paths: one look at each character says so.
     let (mut lower, mut upper, mut digits) = (0_usize, 0_usize, 0_usize);
     for b in word.bytes() {
@@ -89,13 +121,13 @@ fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
         digits += usize::from(b.is_ascii_digit());
     }
     if lower < 4 || upper < 4 || digits < 2 || word.contains('.') {
-        return false;
+        return digits >= 2 && is_announced(text, start, end, word, pairs);
     }
     let body = word.trim_end_matches('=');
-    if body.contains('=')
-        || matches!(text.before(start), b'/' | b'@' | b'$' | b'\\' | b'#' | b'.')
-        || matches!(text.at(end), b'/' | b'(' | b'$' | b'@')
-    {
+    let escaped = text.ends(start, "\\n") || text.ends(start, "\\t") || text.ends(start, "\\r");
+    let is_part = !escaped && matches!(text.before(start), b'/' | b'@' | b'$' | b'\\' | b'#' | b'.')
+        || matches!(text.at(end), b'/' | b'(' | b'$' | b'@');
+    if body.contains('=') || is_part || word.starts_with('/') && !word.ends_with('=') {
         return false;
     }
     if is_place(word) || is_lookalike(word, pairs) || is_path_like(body, pairs) {
@@ -103,6 +135,80 @@ fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
     }
     let makeup = Makeup::of(body, pairs);
     makeup.is_random() && !is_explained(text, start, word)
+}
+
+/// Forms of issuers without a prefix: 32 hexadecimal digits and a region, or two short groups more.
+fn is_issued(word: &str) -> bool {
+    let Some((digits, rest)) = word.split_once('-') else { return false };
+    let is_hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let region =
+        rest.strip_prefix("us").is_some_and(|number| (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()));
+    is_hex(digits, 32) && (region || rest.split_once('-').is_some_and(|(a, b)| is_hex(a, 8) && is_hex(b, 8)))
+}
+
+/// Words that announce a secret in prose: `HMAC secret mismatch: expected x`, `Decrypting payload with key x`.
+const ANNOUNCING: &[&str] = &[
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "credential",
+    "apikey",
+    "api key",
+    "api_key",
+    "access key",
+    "secret key",
+    "private key",
+    "signing key",
+    "encryption key",
+    "master key",
+    "shared key",
+    "account key",
+    "decryption key",
+    "hmac",
+    "with key",
+    "bearer",
+    "client secret",
+    "pat",
+    "otp",
+    "license key",
+];
+
+/// A shorter token, or one of fewer kinds of characters, behind such a word in the same clause.
+fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pairs) -> bool {
+    let body = word.trim_end_matches('=');
+    let makeup = Makeup::of(body, pairs);
+    let is_hex = makeup.is_hex();
+    if makeup.digits < 2 || makeup.letters() < 4 || is_hex && makeup.length < 32 || makeup.length > LENGTH_MAX || !makeup.is_random() {
+        return false;
+    }
+    if matches!(text.before(start), b'/' | b'@' | b'$' | b'\\' | b'#' | b'.' | b'=' | b'_' | b'-')
+        || matches!(text.at(end), b'/' | b'(' | b'$' | b'@' | b'=')
+    {
+        return false;
+    }
+    if is_place(word)
+        || !is_hex && is_lookalike(word, pairs)
+        || word.contains(['.', '=']) && !word.ends_with('=')
+        || is_path_like(body, pairs)
+    {
+        return false;
+    }
+    const BYTES: usize = 48;
+    let from = text.floor(text.skip_back_max(start, BYTES, |b| b != b'\n'));
+    let before = text.slice(from, start).to_ascii_lowercase();
+    let clause = before.rsplit([';', '{', '}', '(', ')', '|', ',']).next().unwrap_or("");
+    let announced = ANNOUNCING.iter().any(|sign| {
+        clause.match_indices(sign).any(|(at, _)| {
+            let left = clause.get(..at).and_then(|left| left.bytes().last()).unwrap_or(b' ');
+            let right = clause.get(at + sign.len()..).and_then(|right| right.bytes().next()).unwrap_or(b' ');
+            !is_alnum(left)
+                && !matches!(left, b'/' | b'_' | b'-' | b'.')
+                && matches!(right, b' ' | b':' | b'=' | b'\'' | b'"' | b'`' | b'\t')
+        })
+    });
+    announced && !is_explained(text, start, word)
 }
 
 /// Parts between slashes or hyphens that are words: a path or a name, not base64.

@@ -8,13 +8,17 @@
 //! once. Start at [`Redactor`].
 
 mod again;
+mod call;
+mod column;
 mod command;
 mod found;
 mod judge;
 mod label;
 mod lone;
+mod name;
 mod pair;
 mod personal;
+mod place;
 mod quote;
 mod random;
 mod shape;
@@ -30,12 +34,15 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use again::Again;
 use found::{Counts, Found, Numbers, merged};
-use label::{NAME_BYTES_MAX, STEMS, Words, label};
-use pair::Name;
-use random::Pairs;
+use label::{Labels, Weight};
+use name::{NAME_BYTES_MAX, Words};
+use pair::{Joint, Name, Value};
+use quote::Quote;
+use random::{Makeup, Pairs};
 use shape::Shapes;
-use text::{Text, is_alnum, is_name};
+use text::{Text, Work, is_alnum, is_name};
 use view::View;
+use wrap::Pieces;
 
 /// Rounds of looking until nothing more is found: a replaced secret may uncover the bounds of another.
 const ROUNDS_MAX: usize = 6;
@@ -67,14 +74,17 @@ pub struct Redacted {
 pub struct Redactor {
     options: Options,
     pairs: Pairs,
+    labels: Labels,
     shapes: Option<Shapes>,
     stems: Option<AhoCorasick>,
     marks: Option<AhoCorasick>,
     programs: Option<AhoCorasick>,
+    calls: Option<AhoCorasick>,
+    places: Option<AhoCorasick>,
 }
 
 /// Signs of structure; the order is that of `Mark`.
-const MARKS: &[&str] = &[
+const MARKS: [&str; 16] = [
     "eyJ",
     "PRIVATE KEY",
     "://",
@@ -89,6 +99,8 @@ const MARKS: &[&str] = &[
     "GenieKey",
     "ApiKey",
     "Splunk ",
+    "identified by",
+    "identified with",
 ];
 
 impl Default for Redactor {
@@ -100,15 +112,18 @@ impl Default for Redactor {
 impl Redactor {
     pub fn new(options: Options) -> Self {
         let anycase =
-            |words: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words).ok();
+            |words: &[String]| AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words).ok();
         let programs = command::programs();
         Self {
             options,
             pairs: Pairs::new(),
+            labels: Labels::new(),
             shapes: Shapes::new().ok(),
-            stems: anycase(STEMS),
-            marks: anycase(MARKS),
+            stems: anycase(&label::stems()),
+            marks: anycase(&MARKS.map(str::to_owned)),
             programs: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(programs).ok(),
+            calls: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(call::words()).ok(),
+            places: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(place::MARKS).ok(),
         }
     }
 
@@ -136,7 +151,7 @@ impl Redactor {
     /// One look at all texts; `None` when they hold no secret.
     fn round(&self, originals: &[String], numbers: &mut Numbers, counts: &mut Counts) -> Option<Vec<String>> {
         let views: Vec<View<'_>> = originals.iter().map(|original| View::new(original)).collect();
-        let found: Vec<Vec<Found>> = views.iter().map(|view| self.look(Text::new(&view.words))).collect();
+        let found: Vec<Vec<Found>> = views.iter().map(|view| self.look(Text::new(&view.words, &Work::default()))).collect();
         let known: Vec<&Found> = found.iter().flatten().collect();
         if known.is_empty() {
             return None;
@@ -144,10 +159,9 @@ impl Redactor {
         let again = Again::of(&known, &self.pairs);
         let mut next = Vec::with_capacity(originals.len());
         for ((original, view), mut secrets) in originals.iter().zip(&views).zip(found.clone()) {
-            let text = Text::new(&view.words);
-            if let Some(again) = &again {
-                again.find(text, &mut secrets);
-            }
+            let work = Work::default();
+            let text = Text::new(&view.words, &work);
+            again.find(text, &mut secrets);
             next.push(replaced(original, view, text, unmasked(text, merged(secrets)), numbers, counts));
         }
         (next != originals).then_some(next)
@@ -167,6 +181,13 @@ impl Redactor {
             }
         }
         self.commands(text, &mut all);
+        for hit in self.calls.iter().flat_map(|calls| calls.find_iter(text.bytes())) {
+            all.extend(call::find(text, hit.start(), hit.end(), &self.pairs));
+        }
+        for hit in self.places.iter().flat_map(|places| places.find_iter(text.bytes())) {
+            let mark = place::MARKS.get(hit.pattern().as_usize()).copied().unwrap_or("");
+            all.extend(place::find(text, mark, hit.start(), hit.end(), &self.pairs));
+        }
         self.pairs_of_names(text, &mut all);
         lone::find(text, &self.pairs, &mut all);
         if self.options.emails == Personal::Redact {
@@ -195,6 +216,7 @@ impl Redactor {
                     structure::cookies(text, end, &self.pairs, all);
                     None
                 }
+                "identified by" | "identified with" => identified(text, end),
                 "authorization" => authorization(text, end, &self.pairs),
                 _ => structure::credential(text, start, end, false, &self.pairs),
             };
@@ -223,10 +245,20 @@ impl Redactor {
             if hit.start() < done {
                 continue;
             }
-            let name = name_around(text, hit.start(), hit.end(), done);
+            // Some stems bring the sign behind the name.
+            let end = hit.end() - usize::from(!is_alnum(text.before(hit.end())));
+            let name = name_around(text, hit.start(), end, done);
             done = name.end;
             let before = word_before(text, name.start);
-            let Some(label) = label(text.slice(name.start, name.end), &before, &mut words) else { continue };
+            let Some(label) = self.labels.of(text.slice(name.start, name.end), &before, &mut words) else { continue };
+            if label.weight >= Weight::Firm {
+                for (start, end) in column::cells(text, name) {
+                    let cell = Value { pieces: Pieces::one(start, end), quoted: false, joint: Joint::Cell, call: (start, start) };
+                    if judge::is_secret(text, name, label, &cell, &self.pairs) {
+                        all.push(Found { start, end, kind: label.kind, words: cell.pieces.words(text) });
+                    }
+                }
+            }
             for value in pair::values(text, name) {
                 if judge::is_secret(text, name, label, &value, &self.pairs) {
                     let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
@@ -261,6 +293,9 @@ fn name_around(text: Text<'_>, start: usize, end: usize, floor: usize) -> Name {
     if text.before(from) == b'\\' && matches!(text.at(from), b'n' | b't' | b'r') && from < start {
         from += 1;
     }
+    if text.before(from) == b'\\' && text.at(from) == b'u' && from + 5 <= start {
+        from += 5;
+    }
     if text.before(from) == b'%' && from + 2 <= start {
         from += 2;
     }
@@ -286,6 +321,60 @@ fn word_before(text: Text<'_>, start: usize) -> String {
     text.slice(from, start - 1).to_ascii_lowercase()
 }
 
+/// `Digest username="x", response="…"`, `OAuth oauth_signature="…"`: the parameter that is drawn at random and proves something.
+fn parameter(text: Text<'_>, start: usize, pairs: &Pairs) -> Option<Found> {
+    const PARAMETERS_MAX: usize = 12;
+    let mut position = text.skip_spaces(start);
+    for _ in 0..PARAMETERS_MAX {
+        let name_end = text.skip_max(position, 40, is_name);
+        let name = text.slice(position, name_end).to_ascii_lowercase();
+        if text.at(name_end) != b'=' || name.is_empty() {
+            return None;
+        }
+        let quote = Quote::at(text, name_end + 1);
+        let from = name_end + 1 + quote.map_or(0, Quote::len);
+        let to = match quote {
+            Some(quote) => quote.close(text, from)?,
+            None => text.skip_max(from, 4096, |b| !b.is_ascii_whitespace() && b != b',' && b != b'"' && b != b'\''),
+        };
+        let words = text.slice(from, to);
+        let proves = ["response", "signature", "token", "key", "mac"].iter().any(|end| name.ends_with(end));
+        if proves && Makeup::of(words, pairs).is_random() && words.len() >= 16 {
+            return Some(Found { start: from, end: to, kind: "signature", words: words.to_owned() });
+        }
+        position = text.skip_max(to + quote.map_or(0, Quote::len), 3, |b| b == b',' || b == b' ');
+    }
+    None
+}
+
+/// SQL's `IDENTIFIED BY 'x'`, `IDENTIFIED WITH method BY 'x'`, `IDENTIFIED BY PASSWORD 'x'`, `IDENTIFIED BY x`.
+fn identified(text: Text<'_>, end: usize) -> Option<Found> {
+    let mut position = text.skip_spaces(end);
+    for _ in 0..4 {
+        if let Some(quote) = Quote::at(text, position) {
+            let start = position + quote.len();
+            let close = quote.close(text, start)?;
+            let words = text.slice(start, close);
+            let is_method = text.starts_anycase(text.skip_spaces(close + quote.len()), "by ")
+                || text.starts_anycase(text.skip_spaces(close + quote.len()), "as ");
+            if !is_method {
+                let is_none = value::is_masked(words) || value::is_reference(words) || words.is_empty();
+                return (!is_none).then(|| Found { start, end: close, kind: "password", words: words.to_owned() });
+            }
+            position = text.skip_spaces(close + quote.len());
+        }
+        let stop = text.skip_max(position, 200, |b| !b.is_ascii_whitespace() && b != b';' && b != b'\'' && b != b'"');
+        let word = text.slice(position, stop);
+        let is_keyword = word.len() >= 2 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        if !is_keyword {
+            let is_none = word.len() < 4 || value::is_masked(word) || value::is_reference(word);
+            return (!is_none).then(|| Found { start: position, end: stop, kind: "password", words: word.to_owned() });
+        }
+        position = text.skip_spaces(stop);
+    }
+    None
+}
+
 /// `Authorization: Scheme credential`: whatever the scheme is called.
 fn authorization(text: Text<'_>, end: usize, pairs: &Pairs) -> Option<Found> {
     let mut position =
@@ -298,7 +387,7 @@ fn authorization(text: Text<'_>, end: usize, pairs: &Pairs) -> Option<Found> {
     }
     let word_end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'-' | b'_'));
     let spaced = matches!(text.at(word_end), b' ' | b'+' | b'%') && word_end > position && word_end - position <= 28;
-    if spaced { structure::credential(text, position, word_end, true, pairs) } else { None }
+    if spaced { structure::credential(text, position, word_end, true, pairs).or_else(|| parameter(text, word_end, pairs)) } else { None }
 }
 
 /// The original with placeholders where the view holds secrets.

@@ -53,6 +53,13 @@ pub fn values(text: Text<'_>, name: Name) -> Vec<Value> {
     let mut found = Vec::new();
     if let Some((joint, position)) = joint(text, name) {
         take(text, name, joint, position, &mut found);
+        // `credentials: user / x`
+        if let Some(last) = found.last().filter(|last| !last.quoted) {
+            let slash = text.skip_spaces(last.pieces.end());
+            if text.at(slash) == b'/' && text.at(slash + 1) == b' ' {
+                take(text, name, Joint::Flag, slash + 2, &mut found);
+            }
+        }
         // `"old" -> "new"` of a plan: both are values.
         if let Some(last) = found.last() {
             let end = last.pieces.end();
@@ -74,13 +81,23 @@ fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         position += quote.len();
         position = text.skip_max(position, 3, |b| b == b']' || b == b')');
     }
-    let spaced = text.skip_spaces(position);
+    let spaced = after_remark(text, text.skip_spaces(position));
     let in_markup = text.before(name.start) == b'<'
         || text.before(name.start) == b':'
             && text.skip_back_max(name.start, 24, |b| b != b'<') > 0
             && text.before(text.skip_back_max(name.start, 24, |b| b != b'<' && !is_blank(b))) == b'<';
     if text.at(position) == b'>' && (in_markup || quoted) {
         return Some((Joint::Markup, text.skip(position + 1, is_blank)));
+    }
+    if in_markup && spaced > position {
+        // Attributes before the value: `<Password Type="x">`.
+        let close = text.skip_max(spaced, 200, |b| b != b'>' && b != b'<' && b != b'\n');
+        if text.at(close) == b'>' && text.before(close) != b'/' {
+            return Some((Joint::Markup, text.skip(close + 1, is_blank)));
+        }
+    }
+    if text.starts(position, "&gt;") && (text.ends(name.start, "&lt;") || text.before(name.start) == b':') {
+        return Some((Joint::Equals, position + "&gt;".len()));
     }
     if text.starts(position, "</") {
         return hadoop_value(text, position).map(|at| (Joint::Markup, at));
@@ -108,6 +125,10 @@ fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         let at = text.skip(spaced + 1, is_blank);
         return (tuple || quoted && quote_follows(text, at)).then_some((Joint::Comma, at));
     }
+    if quoted && text.at(spaced) == b'{' {
+        // `variable "x" { default = "…" }`
+        return block_value(text, spaced + 1).map(|at| (Joint::Equals, at));
+    }
     if text.at(spaced) == b'|' || is_border(text, spaced) {
         let at = text.skip_spaces(spaced + if text.at(spaced) == b'|' { 1 } else { 3 });
         return (!is_blank(text.at(at)) && at < text.len()).then_some((Joint::Cell, at));
@@ -119,6 +140,17 @@ fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
             .map(|at| (Joint::Equals, at));
     }
     (spaced > position).then(|| spaced_value(text, name, quoted, spaced)).flatten()
+}
+
+/// `key (hex): x`: behind the remark, when a separator follows it.
+fn after_remark(text: Text<'_>, position: usize) -> usize {
+    const BYTES_MAX: usize = 24;
+    if text.at(position) != b'(' {
+        return position;
+    }
+    let close = text.skip_max(position, BYTES_MAX, |b| b != b')' && b != b'\n');
+    let after = text.skip_spaces(close + 1);
+    if text.at(close) == b')' && matches!(text.at(after), b':' | b'=') { after } else { position }
 }
 
 /// `=`, `:`, `:=`, `=>`, `->`, `==`, and as codes; where the value may start.
@@ -206,6 +238,22 @@ fn described_value(text: Text<'_>, position: usize) -> Option<usize> {
     Some(text.skip_spaces(at))
 }
 
+/// The value of a block of settings that the name heads: within its first lines.
+fn block_value(text: Text<'_>, position: usize) -> Option<usize> {
+    const LINES_MAX: usize = 6;
+    let mut line = text.skip(position, is_blank);
+    for _ in 0..LINES_MAX {
+        if text.at(line) == b'}' {
+            return None;
+        }
+        if let Some(at) = described_value(text, line) {
+            return Some(at);
+        }
+        line = text.skip(text.line_end(line, QUOTED_BYTES_MAX), is_blank);
+    }
+    None
+}
+
 /// A value with nothing but spaces before it: flags, settings, netrc, SQL, prose.
 fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -> Option<(Joint, usize)> {
     let line = text.line_start(name.start, 400);
@@ -223,15 +271,13 @@ fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -> Op
             ));
         }
     }
-    for word in ["for ", "of "] {
-        if text.starts_anycase(position, word) {
-            let end = text.skip_max(position + word.len(), 80, |b| !is_blank(b));
-            if text.before(end) == b':' {
-                return Some((Joint::Space, text.skip_spaces(end)));
-            }
-        }
+    if let Some(at) = behind_whom(text, position) {
+        return Some((Joint::Said, at));
     }
-    if before.contains("login ") || before.contains("machine ") && before.contains("account") {
+    if before.trim_end().ends_with("ENV") || before.trim_end().ends_with("configure set") {
+        return Some((Joint::Flag, position));
+    }
+    if follows_login(text, name.start) {
         return Some((Joint::Flag, position));
     }
     let name_words = text.slice(name.start, name.end);
@@ -240,6 +286,37 @@ fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -> Op
         return Some((Joint::Setting, position));
     }
     Some((Joint::Space, position))
+}
+
+/// `password for etl is x`, `passphrase for key 'id_rsa': x`: behind whom or what it is for.
+fn behind_whom(text: Text<'_>, position: usize) -> Option<usize> {
+    const WORDS_MAX: usize = 4;
+    let first = ["for ", "of "].into_iter().find(|word| text.starts_anycase(position, word))?;
+    let mut at = position + first.len();
+    for _ in 0..WORDS_MAX {
+        let end = text.skip_max(at, 80, |b| !is_blank(b) && b != b':' && b != b'=');
+        if matches!(text.at(end), b':' | b'=') && end > at {
+            return Some(text.skip_spaces(end + 1));
+        }
+        at = text.skip_spaces(end);
+        for verb in ["is ", "was "] {
+            if text.starts_anycase(at, verb) {
+                return Some(text.skip_spaces(at + verb.len()));
+            }
+        }
+        if at == end {
+            return None;
+        }
+    }
+    None
+}
+
+/// `login user password x` of a netrc, on one line or over lines.
+fn follows_login(text: Text<'_>, position: usize) -> bool {
+    let user_end = text.skip_back_max(position, 40, is_blank);
+    let user = text.skip_back_max(user_end, 80, |b| !is_blank(b));
+    let word_end = text.skip_back_max(user, 40, is_blank);
+    user < user_end && word_end < user && (text.ends(word_end, "login") || text.ends(word_end, "account"))
 }
 
 /// Reads the value or values at `position`.
@@ -317,12 +394,24 @@ fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize)
         return None;
     }
     let end = match joint {
+        _ if phrase_end(text, name, at).is_some() => phrase_end(text, name, at).unwrap_or(at),
         Joint::Markup => text.skip_max(at, BARE_BYTES_MAX, |b| b != b'<' && b != b'\n'),
         Joint::Cell => text.skip_back(text.skip_max(at, BARE_BYTES_MAX, |b| b != b'|' && b != b'\n' && b != 0xe2), is_space),
         _ => bare_end(text, name, at),
     };
     let end = text.floor(end);
     (end > at).then(|| Value { pieces: continued_bare(text, at, end), quoted: false, joint, call })
+}
+
+/// Words of a recovery phrase: eight or more small ones.
+fn phrase_end(text: Text<'_>, name: Name, start: usize) -> Option<usize> {
+    const WORDS_MIN: usize = 8;
+    let label = text.slice(name.start, name.end).to_ascii_lowercase();
+    if !label.ends_with("mnemonic") && !label.ends_with("phrase") {
+        return None;
+    }
+    let end = text.skip_back(text.skip_max(start, 400, |b| b.is_ascii_lowercase() || b == b' '), is_space);
+    (text.slice(start, end).split(' ').count() >= WORDS_MIN).then_some(end)
 }
 
 /// The end of a value without quotes.
@@ -335,8 +424,9 @@ fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
         || text.starts(name.end, "%3D")
         || text.starts(name.end, "%3d");
     let in_list = matches!(lead, b';' | b',' | b'{');
+    let tuple = lead == b'(' && text.at(name.end) == b',';
     let mut opened = 0;
-    let limit = start + BARE_BYTES_MAX;
+    let limit = start + text.reach(BARE_BYTES_MAX);
     // `{a;b}` of ODBC: braces enclose a value with separators.
     if text.at(start) == b'{' && !matches!(text.at(start + 1), b'{' | b'"') {
         let close = text.skip_max(start, 200, |b| b != b'}' && b != b'\n' && b != b'=' && b != b'"');
@@ -368,16 +458,24 @@ fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
                         || text.starts(position, "%3B"))
             }
             b';' => in_list || lead == b';' || ends_here(text, position + 1) || name_follows(text, position + 1),
-            b',' => ends_here(text, position + 1) || lead == b',' && name_follows(text, position + 1) || name_follows(text, position + 1),
+            b',' => {
+                tuple
+                    || ends_here(text, position + 1)
+                    || lead == b',' && name_follows(text, position + 1)
+                    || name_follows(text, position + 1)
+            }
             b'(' => {
                 opened += 1;
                 false
             }
-            b')' if opened > 0 => {
+            b')' if opened > 0 && !(tuple && ends_here(text, position + 1)) => {
                 opened -= 1;
                 false
             }
-            b')' | b'}' | b']' => ends_here(text, position + 1),
+            b')' | b'}' | b']' => {
+                let after = text.skip_max(position, 8, |b| matches!(b, b')' | b'}' | b']'));
+                ends_here(text, after)
+            }
             b'>' | b'|' => ends_here(text, position + 1),
             b'<' => text.at(position + 1) == b'/' || text.starts_anycase(position, "<br"),
             b'\\' => {
@@ -397,6 +495,7 @@ fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
         }
         position += 1;
     }
+    text.spend(position - start);
     // A sentence's punctuation is not part of it.
     if position - start > 1
         && (is_blank(text.at(position)) || position >= text.len())
@@ -504,22 +603,37 @@ fn continued_bare(text: Text<'_>, start: usize, end: usize) -> Pieces {
 /// Narrowest line that a terminal or a mail breaks, columns.
 const WRAP_COLUMNS_MIN: usize = 60;
 
+/// Narrowest line that shows by its width alone that it was broken.
+const FULL_COLUMNS_MIN: usize = 72;
+
 /// Is what starts at `next` the rest of the token? It fills its line alone, or ends where a value may end, and looks like more of it.
 fn goes_on(text: Text<'_>, pieces: &Pieces, next: usize, how: Break) -> bool {
     let stop = text.skip_max(next, BARE_BYTES_MAX, |b| {
         !is_blank(b) && !is_quote(b) && !matches!(b, b',' | b';' | b'|' | b')' | b'}' | b'\\') && b < 0x80
     });
     let rest = text.slice(next, stop);
-    if rest.is_empty() || rest.contains(['=', ':', '(', '<', '[', '{']) && !rest.ends_with('=') {
+    let is_pair = rest.split_once(['=', ':']).is_some_and(|(name, value)| {
+        !value.trim_matches('=').is_empty()
+            && name.bytes().all(is_name)
+            && name.split(['.', '_', '-']).all(|part| part.len() <= 24 && part.bytes().filter(u8::is_ascii_digit).count() <= 2)
+    });
+    if rest.is_empty() || is_pair || rest.contains(['(', '<', '[', '{']) {
         return false;
     }
     if how == Break::Said {
-        return !rest.starts_with('-') && !rest.starts_with('$');
+        let glued = text.at(pieces.end()) == b'\\' && text.before(next) == b'\n';
+        return glued || !rest.starts_with('-') && !rest.starts_with('$');
     }
     let (start, end) = pieces.0.last().copied().unwrap_or_default();
     let columns = end - text.line_start(start, QUOTED_BYTES_MAX);
     let alone = matches!(text.at(text.skip_spaces(stop)), b'\n' | b'\r' | 0) || ends_value(text, stop) && !is_space(text.at(stop));
     let mixed = rest.bytes().any(|b| b.is_ascii_digit())
         || rest.bytes().any(|b| b.is_ascii_uppercase()) && rest.bytes().any(|b| b.is_ascii_lowercase());
-    alone && mixed && columns >= WRAP_COLUMNS_MIN && end - start >= 16 && !rest.contains('/') | !rest.contains('.')
+    // A block of YAML: each line is a piece.
+    let own_line = text.skip_spaces(text.line_start(start, QUOTED_BYTES_MAX)) == start;
+    if alone && mixed && own_line && end - start >= 16 && rest.len() >= 8 {
+        return true;
+    }
+    let enough = end - start >= 16 || columns >= FULL_COLUMNS_MIN && rest.len() >= 10;
+    alone && mixed && columns >= WRAP_COLUMNS_MIN && enough && !rest.contains('/') | !rest.contains('.')
 }

@@ -73,9 +73,7 @@ impl Quote {
     pub fn close(self, text: Text<'_>, start: usize) -> Option<usize> {
         let end = text.line_end(start, QUOTED_BYTES_MAX);
         match self {
-            Self::Written(words) => (start..end).find(|position| {
-                text.at(*position) == words.as_bytes().first().copied().unwrap_or(0) && text.starts_anycase(*position, words)
-            }),
+            Self::Written(words) => text.find(start, end - start, words),
             Self::Times { mark, count } => {
                 (start..end).find(|position| text.at(*position) == mark && (1..count).all(|more| text.at(position + more) == mark))
             }
@@ -85,6 +83,7 @@ impl Quote {
 }
 
 fn close_char(text: Text<'_>, start: usize, end: usize, mark: u8, slashes: usize) -> Option<usize> {
+    text.spend(end - start);
     let mut position = start;
     while position < end {
         let run = text.skip_max(position, SLASHES_MAX + 1, |b| b == b'\\') - position;
@@ -165,6 +164,7 @@ fn closes(run: usize, slashes: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::Work;
     use super::*;
 
     #[test]
@@ -182,7 +182,8 @@ mod tests {
             ("%22web%22%2C", "web"),
             (r#"""csv"",x"#, "csv"),
         ] {
-            let text = Text::new(text);
+            let work = Work::default();
+            let text = Text::new(text, &work);
             let quote = Quote::at(text, 0).unwrap();
             let close = quote.close(text, quote.len()).unwrap();
             assert_eq!(text.slice(quote.len(), close), want);

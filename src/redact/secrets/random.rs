@@ -41,6 +41,8 @@ pub struct Makeup {
     pub other: usize,
     /// Neighbours of different kinds; a capital before small letters starts a word and does not count.
     changes: usize,
+    /// Digits between letters.
+    inner: usize,
     pairs: usize,
     common: usize,
     hex: bool,
@@ -51,7 +53,8 @@ impl Makeup {
     pub fn of(token: &str, pairs: &Pairs) -> Self {
         let mut makeup = Self { hex: true, ..Self::default() };
         let mut seen = 0_u128;
-        let mut previous = 0;
+        let mut previous = 0_u8;
+        let mut letter_before_digits = false;
         for &b in token.as_bytes() {
             makeup.length += 1;
             match b {
@@ -62,6 +65,12 @@ impl Makeup {
             }
             makeup.hex &= b.is_ascii_hexdigit();
             seen |= 1_u128.checked_shl(u32::from(b)).unwrap_or(0);
+            if b.is_ascii_digit() {
+                letter_before_digits |= previous.is_ascii_alphabetic();
+            } else {
+                makeup.inner += usize::from(letter_before_digits && b.is_ascii_alphabetic() && previous.is_ascii_digit());
+                letter_before_digits = false;
+            }
             if previous != 0 {
                 makeup.changes += usize::from(kind(previous) != kind(b) && !(previous.is_ascii_uppercase() && b.is_ascii_lowercase()));
                 if previous.is_ascii_alphabetic() && b.is_ascii_alphabetic() {
@@ -92,6 +101,14 @@ impl Makeup {
     pub fn is_random(&self) -> bool {
         if self.length < 8 || usize::try_from(self.distinct).unwrap_or(0) < 6.min(self.length / 3 + 3) {
             return false;
+        }
+        // The letters of hexadecimal digits make common pairs; what tells is that digits and letters take turns.
+        if self.is_hex() {
+            return self.length >= 16 && 5 * self.digits >= self.length && self.letters() >= 2 && self.distinct >= 7;
+        }
+        // Names have digits at their ends; digits in between, again and again, are chance.
+        if self.inner >= 3 && self.length <= 12 * self.inner || self.inner == 2 && (12..=20).contains(&self.length) {
+            return true;
         }
         let changes = 100 * self.changes / (self.length - 1);
         let common = if self.pairs >= 4 { 100 * self.common / self.pairs } else { 50 };

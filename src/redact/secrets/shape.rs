@@ -4,11 +4,15 @@ use aho_corasick::AhoCorasick;
 
 use super::found::Found;
 use super::random::{Makeup, Pairs};
-use super::text::{Text, is_alnum, is_base64, is_dotted, is_encoded, is_hex, is_upper_or_digit, is_url_safe};
+use super::text::{Text, is_alnum, is_base64, is_digit, is_dotted, is_encoded, is_hex, is_upper_or_digit, is_url_safe};
 use super::wrap::{self, Break, Pieces};
 
 /// Longest body of a marked token, bytes.
 const BODY_BYTES_MAX: usize = 8 << 10;
+
+/// Marks that are looked at in so many bytes.
+const TRIES_MAX: usize = 64;
+const RUN_BYTES: usize = 1 << 10;
 
 /// What must hold of the body besides its characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,365 +27,131 @@ enum Proof {
 
 struct Shape {
     kind: &'static str,
-    prefixes: &'static [&'static str],
+    prefixes: &'static str,
     of: fn(u8) -> bool,
     least: usize,
     proof: Proof,
 }
 
-const fn shape(kind: &'static str, prefixes: &'static [&'static str], of: fn(u8) -> bool, least: usize, proof: Proof) -> Shape {
+const fn shape(kind: &'static str, prefixes: &'static str, of: fn(u8) -> bool, least: usize, proof: Proof) -> Shape {
     Shape { kind, prefixes, of, least, proof }
 }
 
+/// One row a kind: prefixes with spaces between.
 const SHAPES: &[Shape] = &[
-    shape("databricks-token", &["dapi", "dose", "dkea", "ddbi", "dsapi"], is_hex, 28, Proof::Prefix),
-    shape("aws-key", &["AKIA", "ASIA", "ABIA", "ACCA"], is_upper_or_digit, 16, Proof::Exact(16)),
-    shape("aws-session-token", &["IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "AQoDYXdz", "AQoEXAMPLE"], is_encoded, 40, Proof::Prefix),
-    shape("aws-key", &["ABSKQmVkcm9ja0FQSUtleS", "ABSK", "bedrock-api-key-", "amzn.mws."], is_encoded, 32, Proof::Random),
-    shape("gcp-key", &["AIza"], is_url_safe, 32, Proof::Prefix),
-    shape("gcp-key", &["GOCSPX-", "GOOG1E"], is_url_safe, 20, Proof::Prefix),
-    shape("gcp-token", &["ya29.", "1//0", "4/0A", "AQ.Ab8"], is_encoded, 30, Proof::Prefix),
-    shape("github-token", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ghe_"], is_url_safe, 20, Proof::Prefix),
+    shape("databricks-token", "dapi dose dkea ddbi dsapi", is_hex, 28, Proof::Prefix),
+    shape("aws-key", "AKIA ASIA ABIA ACCA", is_upper_or_digit, 16, Proof::Exact(16)),
+    shape("aws-session-token", "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz AQoDYXdz", is_encoded, 40, Proof::Prefix),
+    shape("aws-key", "ABSK bedrock-api-key-", is_encoded, 32, Proof::Random),
+    shape("aws-key", "amzn.mws.", is_dotted, 32, Proof::Prefix),
+    shape("gcp-key", "AIza", is_url_safe, 32, Proof::Prefix),
+    shape("gcp-key", "GOCSPX- GOOG1E", is_url_safe, 20, Proof::Prefix),
+    shape("gcp-token", "ya29. 1//0 4/0A AQ.Ab8", is_encoded, 30, Proof::Prefix),
+    shape("github-token", "ghp_ gho_ ghu_ ghs_ ghr_ ghe_ github_pat_", is_url_safe, 20, Proof::Prefix),
     shape(
         "gitlab-token",
-        &[
-            "glpat-",
-            "gldt-",
-            "glrt-",
-            "glsoat-",
-            "glcbt-",
-            "glptt-",
-            "glft-",
-            "glimt-",
-            "glagent-",
-            "glffct-",
-            "glrtr-",
-            "gloas-",
-            "GR1348941",
-        ],
+        "glpat- gldt- glrt- glsoat- glcbt- glptt- glft- glimt- glagent- glffct- glrtr- gloas- GR1348941",
         is_dotted,
         18,
         Proof::Prefix,
     ),
-    shape("atlassian-token", &["ATATT3x", "ATCTT3x", "ATSTT3x", "ATBB", "BBDC-", "ATOA"], is_base64, 20, Proof::Random),
-    shape("npm-token", &["npm_"], is_alnum, 30, Proof::Prefix),
-    shape("pypi-token", &["pypi-AgE", "pypi-"], is_url_safe, 40, Proof::Prefix),
-    shape(
-        "registry-token",
-        &["rubygems_", "dckr_pat_", "dckr_oat_", "cio", "oy2", "CLOJARS_", "AKCp", "cmVmdGtuO", "hex_pat_"],
-        is_url_safe,
-        24,
-        Proof::Random,
-    ),
-    shape("vault-token", &["hvs.", "hvb.", "hvr.", "s."], is_url_safe, 24, Proof::Random),
-    shape("terraform-token", &["atlasv1.", "tfp_", "tfe_"], is_url_safe, 30, Proof::Prefix),
-    shape("anthropic-key", &["sk-ant-"], is_url_safe, 20, Proof::Prefix),
-    shape("openai-key", &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-", "sk-", "sess-", "sk_"], is_url_safe, 20, Proof::Random),
+    shape("atlassian-token", "ATATT3x ATCTT3x ATSTT3x ATBB BBDC- ATOA", is_base64, 20, Proof::Random),
+    shape("npm-token", "npm_", is_alnum, 30, Proof::Prefix),
+    shape("pypi-token", "pypi-AgE pypi-", is_url_safe, 40, Proof::Prefix),
+    shape("registry-token", "rubygems_ dckr_pat_ dckr_oat_ CLOJARS_ hex_pat_", is_url_safe, 20, Proof::Prefix),
+    shape("registry-token", "oy2", is_alnum, 43, Proof::Exact(43)),
+    shape("registry-token", "cio AKCp cmVmdGtuO", is_url_safe, 30, Proof::Random),
+    shape("vault-token", "hvs. hvb. hvr. s.", is_url_safe, 24, Proof::Random),
+    shape("terraform-token", "tfp_ tfe_", is_url_safe, 30, Proof::Random),
+    shape("anthropic-key", "sk-ant-", is_url_safe, 20, Proof::Prefix),
+    shape("openai-key", "sk-proj- sk-svcacct- sk-admin- sk-None- sk- sess- sk_", is_url_safe, 20, Proof::Random),
     shape(
         "ai-key",
-        &[
-            "sk-or-v1-",
-            "sk-lf-",
-            "pk-lf-",
-            "gsk_",
-            "xai-",
-            "pplx-",
-            "r8_",
-            "hf_",
-            "api_org_",
-            "fw_",
-            "tgp_v1_",
-            "lsv2_pt_",
-            "lsv2_sk_",
-            "ls__",
-            "pcsk_",
-            "pa-",
-            "jina_",
-            "tvly-",
-            "fc-",
-            "nvapi-",
-            "esecret_",
-            "e2b_",
-            "co_",
-            "key_",
-            "wandb_v1_",
-            "sk-litellm-",
-            "csk-",
-            "rpa_",
-            "bb_live_",
-            "ak-",
-            "as-",
-        ],
+        "sk-or-v1- sk-lf- pk-lf- gsk_ xai- pplx- r8_ hf_ api_org_ fw_ tgp_v1_ lsv2_pt_ lsv2_sk_ ls__ pcsk_ pa- jina_ tvly- fc- nvapi- esecret_ \
+         e2b_ co_ key_ wandb_v1_ sk-litellm- csk- rpa_ bb_live_ ak- as-",
         is_url_safe,
         20,
         Proof::Random,
     ),
-    shape(
-        "slack-token",
-        &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xoxd-", "xoxc-", "xapp-", "xwfp-"],
-        is_encoded,
-        16,
-        Proof::Prefix,
-    ),
+    shape("slack-token", "xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xoxd- xoxc- xoxt- xapp- xwfp-", is_encoded, 16, Proof::Prefix),
     shape(
         "slack-webhook",
-        &["hooks.slack.com/services/", "hooks.slack.com/workflows/", "hooks.slack.com/triggers/", "hooks.slack-gov.com/services/"],
+        "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/ hooks.slack-gov.com/services/",
         is_base64,
         20,
         Proof::Prefix,
     ),
     shape(
         "webhook",
-        &[
-            "discord.com/api/webhooks/",
-            "discordapp.com/api/webhooks/",
-            "webhook.office.com/webhookb2/",
-            "outlook.office.com/webhook/",
-            "hooks.zapier.com/hooks/catch/",
-            "api.telegram.org/bot",
-            "maker.ifttt.com/trigger/",
-        ],
+        "discord.com/api/webhooks/ discordapp.com/api/webhooks/ webhook.office.com/webhookb2/ outlook.office.com/webhook/ \
+         hooks.zapier.com/hooks/catch/ api.telegram.org/bot maker.ifttt.com/trigger/ events.pagerduty.com/integration/ \
+         alert.victorops.com/integrations/generic/ open.feishu.cn/open-apis/bot/v2/hook/ open.larksuite.com/open-apis/bot/v2/hook/ hook.eu1.make.com/ hook.us1.make.com/",
         |b| is_encoded(b) || b == b'@' || b == b':',
         20,
         Proof::Prefix,
     ),
-    shape("stripe-key", &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "sk_prod_", "rk_prod_"], is_base64, 16, Proof::Prefix),
+    shape("stripe-key", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_ sk_prod_ rk_prod_", is_base64, 16, Proof::Prefix),
     shape(
         "payment-key",
-        &[
-            "sq0atp-",
-            "sq0csp-",
-            "sq0idb-",
-            "EAAAE",
-            "EAAAl",
-            "access-sandbox-",
-            "access-production-",
-            "access_token$production$",
-            "access_token$sandbox$",
-            "FLWSECK",
-            "shippo_live_",
-            "shippo_test_",
-            "EZAK",
-            "EZTK",
-            "rzp_live_",
-            "rzp_test_",
-            "APP_USR-",
-            "AQE",
-        ],
+        "sq0atp- sq0csp- access-sandbox- access-production- access_token$production$ access_token$sandbox$ shippo_live_ shippo_test_ APP_USR-",
         is_url_safe,
         20,
-        Proof::Random,
+        Proof::Prefix,
     ),
-    shape("shop-token", &["shpat_", "shpca_", "shppa_", "shpss_", "shptka_", "shpua_"], is_hex, 28, Proof::Prefix),
-    shape("twilio-key", &["SK"], is_hex, 32, Proof::Exact(32)),
-    shape("sendgrid-key", &["SG."], is_dotted, 30, Proof::Prefix),
-    shape("mail-key", &["xkeysib-", "xsmtpsib-", "md-", "re_", "key-", "pubkey-", "mlsn."], is_url_safe, 20, Proof::Random),
+    shape("payment-key", "EAAAE EAAAl FLWSECK EZAK EZTK rzp_live_ rzp_test_", is_url_safe, 14, Proof::Random),
+    shape("shop-token", "shpat_ shpca_ shppa_ shpss_ shptka_ shpua_", is_hex, 28, Proof::Prefix),
+    shape("twilio-key", "SK", is_hex, 32, Proof::Exact(32)),
+    shape("sendgrid-key", "SG.", is_dotted, 30, Proof::Prefix),
+    shape("mail-key", "xkeysib- xsmtpsib- mlsn.", is_url_safe, 20, Proof::Prefix),
+    shape("mail-key", "md- re_ key- pubkey-", is_url_safe, 20, Proof::Random),
     shape(
         "monitoring-key",
-        &[
-            "NRAK-", "NRJS-", "NRII-", "NRRA-", "NRIQ-", "NRSP-", "glsa_", "glc_", "eyJrIjoi", "sntrys_", "sntryu_", "sntrya_", "dt0c01.",
-            "dt0s01.", "dt0s02.", "dt0s06.", "dt0s16.", "essu_", "hcaik_", "hcbik_", "hcmik_", "hcxik_", "hcxlk_", "phc_", "phx_",
-            "ddapi_", "ddapp_", "pd+", "logfire_", "ApiKey-", "xaat-", "xapt-",
-        ],
-        is_base64,
-        20,
-        Proof::Random,
+        "NRAK- NRJS- NRII- NRRA- NRIQ- NRSP- glsa_ glc_ sntrys_ sntryu_ sntrya_ essu_ hcaik_ hcbik_ hcmik_ hcxik_ hcxlk_ ddapi_ ddapp_ xaat- xapt-",
+        |b| is_base64(b) || b == b'.',
+        18,
+        Proof::Prefix,
+    ),
+    shape("monitoring-key", "dt0c01. dt0s01. dt0s02. dt0s06. dt0s16.", is_dotted, 60, Proof::Prefix),
+    shape("monitoring-key", "eyJrIjoi phc_ phx_ pd+ logfire_ ApiKey-", is_base64, 20, Proof::Random),
+    shape(
+        "saas-key",
+        "lin_api_ lin_oauth_ ntn_ figd_ figor_ figu_ pat-na1- pat-eu1- pat-na2- CFPAT- HRKU- sb_secret_ pscale_tkn_ pscale_pw_ pscale_oauth_ dp.pt. \
+         dp.st. dp.ct. dp.sa. dp.scim. dp.audit. ops_eyJ AVNS_ dop_v1_ doo_v1_ dor_v1_ bkua_ bkct_ bkat_ CCIPAT_ CCIPRJ_ AGE-SECRET-KEY-1 PMAK- PMAT- \
+         mdb_sa_sk_ dbtc_ dbtu_ dbts_ tskey-auth- tskey-api- tskey-client- fm2_ fm1r_ fo1_ ory_at_ ory_rt_ ory_pat_ snyk_uat. snyk_sat. pul- duffel_live_ \
+         duffel_test_ prefect_ nfp_ sup_sk_ sbp_ rdme_ v2.local.",
+        |b| is_dotted(b) || matches!(b, b'+' | b'/' | b'='),
+        16,
+        Proof::Prefix,
     ),
     shape(
         "saas-key",
-        &[
-            "lin_api_",
-            "lin_oauth_",
-            "secret_",
-            "ntn_",
-            "figd_",
-            "figor_",
-            "figu_",
-            "pat-na1-",
-            "pat-eu1-",
-            "CFPAT-",
-            "nfp_",
-            "HRKU-",
-            "rnd_",
-            "FlyV1",
-            "fm1r_",
-            "fm2_",
-            "fo1_",
-            "sbp_",
-            "sb_secret_",
-            "pscale_tkn_",
-            "pscale_pw_",
-            "pscale_oauth_",
-            "napi_",
-            "dp.pt.",
-            "dp.st.",
-            "dp.ct.",
-            "dp.sa.",
-            "dp.scim.",
-            "dp.audit.",
-            "ops_eyJ",
-            "AVNS_",
-            "v1.0-",
-            "dop_v1_",
-            "doo_v1_",
-            "dor_v1_",
-            "LTAI",
-            "AKID",
-            "AQVN",
-            "y0_",
-            "y1_",
-            "y2_",
-            "t1.",
-            "pul-",
-            "bkua_",
-            "bkct_",
-            "bkat_",
-            "CCIPAT_",
-            "CCIPRJ_",
-            "sqp_",
-            "squ_",
-            "sqa_",
-            "AGE-SECRET-KEY-1",
-            "PMAK-",
-            "PMAT-",
-            "rdme_",
-            "fio-u-",
-            "duffel_",
-            "pnu_",
-            "pnb_",
-            "mb_",
-            "mdb_sa_sk_",
-            "mdb_sa_id_",
-            "dbtc_",
-            "dbtu_",
-            "dbts_",
-            "dbt_",
-            "sl.",
-            "sl.u.",
-            "p8e-",
-            "sdk-",
-            "cfut_",
-            "cfat_",
-            "cfk_",
-            "v2.public.",
-            "v2.local.",
-            "ZAPIER_",
-            "xoxt-",
-            "EAAC",
-            "EAAG",
-            "EAAJ",
-            "EAAB",
-            "IGQV",
-            "AQED",
-            "zpka_",
-            "tskey-auth-",
-            "tskey-api-",
-            "tskey-client-",
-            "tskey-",
-            "tk_",
-            "ubtk_",
-            "cal_live_",
-            "cal_test_",
-            "ory_at_",
-            "ory_rt_",
-            "ory_pat_",
-            "usr-",
-            "svc-",
-            "wh-",
-            "rw_",
-            "vcp_",
-            "vck_",
-            "vca_",
-            "vci_",
-            "sup_sk_",
-            "sk.eyJ",
-            "tk.eyJ",
-            "lip_",
-            "pub_",
-            "np_",
-            "lpat_",
-            "uat-",
-            "ctx7sk-",
-            "patro_",
-            "fastly_",
-            "ATTA",
-            "NTHL",
-            "PKG-",
-            "SCW",
-            "MCW",
-            "prefect_",
-            "dagster_",
-            "astro_",
-            "ab_",
-            "AIRBYTE_",
-            "fivetran_",
-            "cfltk_",
-            "cflt",
-            "snyk_",
-            "snyk_uat.",
-            "snyk_sat.",
-            "sgp_",
-            "slk_",
-            "hrp_",
-            "ghp-",
-            "lt_",
-            "oauth:",
-        ],
+        "secret_ rnd_ napi_ v1.0- LTAI AKID AQVN y0_ y1_ y2_ t1. sqp_ squ_ sqa_ fio-u- pnu_ pnb_ mb_ dbt_ sl. sl.u. p8e- sdk- cfut_ cfat_ cfk_ EAAC EAAG \
+         EAAJ EAAB IGQV zpka_ tskey- tk_ ubtk_ cal_live_ cal_test_ usr- svc- wh- rw_ vcp_ vck_ vca_ vci_ sk.eyJ tk.eyJ lip_ np_ lpat_ uat- ctx7sk- \
+         patro_ fastly_ ATTA astro_ AIRBYTE_ fivetran_ cflt snyk_ sgp_ slk_ lt_ oauth: live_ test_",
         is_dotted,
-        20,
+        16,
         Proof::Random,
     ),
-    shape("salesforce-session", &["00D"], |b| is_dotted(b) || b == b'!', 40, Proof::Random),
-    shape("okta-token", &["SSWS ", "SSWS+"], is_url_safe, 24, Proof::Prefix),
-    shape("snowflake-token", &["ver:1-hint:", "ver:2-hint:", "ver:3-hint:"], |b| is_base64(b) || b == b':', 40, Proof::Prefix),
-    // DER of private keys in base64, without their armour.
+    shape("airtable-token", "pat", is_dotted, 76, Proof::Random),
+    shape("salesforce-session", "00D", |b| is_dotted(b) || b == b'!', 40, Proof::Random),
+    shape("snowflake-token", "ver:1-hint: ver:2-hint: ver:3-hint:", |b| is_base64(b) || b == b':', 40, Proof::Prefix),
+    shape(
+        "password-hash",
+        "$2a$ $2b$ $2y$ $1$ $5$ $6$ $y$ $7$ $apr1$ $argon2id$ $argon2i$ $argon2d$ $pbkdf2 pbkdf2_sha256$ pbkdf2:sha256: {SSHA} {SSHA256} {SSHA512} SCRAM-SHA-256$",
+        |b| is_base64(b) || matches!(b, b'.' | b'$' | b',' | b':'),
+        22,
+        Proof::Random,
+    ),
+    // DER of private keys in base64, without their armour; and armour within base64.
     shape(
         "private-key",
-        &[
-            "MIIEvQIBADANBg",
-            "MIIEvgIBADANBg",
-            "MIIEvAIBADANBg",
-            "MIIEuwIBADANBg",
-            "MIIEwAIBADANBg",
-            "MIIEwQIBADANBg",
-            "MIIEwgIBADANBg",
-            "MIIJQwIBADANBg",
-            "MIIJQgIBADANBg",
-            "MIIJRAIBADANBg",
-            "MIIJQQIBADANBg",
-            "MIICdwIBADANBg",
-            "MIICdgIBADANBg",
-            "MIICeAIBADANBg",
-            "MIIEpAIBAAKCAQEA",
-            "MIIEowIBAAKCAQEA",
-            "MIIEogIBAAKCAQEA",
-            "MIIEpQIBAAKCAQEA",
-            "MIIJKAIBAAKCAgEA",
-            "MIIJKQIBAAKCAgEA",
-            "MIIJJwIBAAKCAgEA",
-            "MIICXAIBAAKBgQ",
-            "MIICXQIBAAKBgQ",
-            "MIICWwIBAAKBgQ",
-            "MHcCAQEE",
-            "MIGkAgEBB",
-            "MIHcAgEBB",
-            "MIGHAgEAMB",
-            "MIG2AgEAMB",
-            "MIHuAgEAMB",
-            "MC4CAQAwBQYDK2Vw",
-            "MFECAQEwBQYDK2Vw",
-            "b3BlbnNzaC1rZXktdjE",
-            "MIIFHDBOBgkqhkiG9w0BBQ0w",
-            "MIIFHzBJBgkqhkiG9w0BBQ0w",
-            "MIIFLTBXBgkqhkiG9w0BBQ0w",
-            "MIIFJDBWBgkqhkiG9w0BBQ0w",
-            "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS",
-            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS",
-            "LS0tLS1CRUdJTiBFQyBQUklWQVRFIE",
-            "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZ",
-            "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS",
-            "PuTTY-User-Key-File-",
-        ],
+        "MIIEvQIBADANBg MIIEvgIBADANBg MIIEvAIBADANBg MIIEuwIBADANBg MIIEwAIBADANBg MIIEwQIBADANBg MIIEwgIBADANBg MIIJQwIBADANBg MIIJQgIBADANBg \
+         MIIJRAIBADANBg MIIJQQIBADANBg MIICdwIBADANBg MIICdgIBADANBg MIICeAIBADANBg MIIEpAIBAAKCAQEA MIIEowIBAAKCAQEA MIIEogIBAAKCAQEA \
+         MIIEpQIBAAKCAQEA MIIJKAIBAAKCAgEA MIIJKQIBAAKCAgEA MIIJJwIBAAKCAgEA MIICXAIBAAKBgQ MIICXQIBAAKBgQ MIICWwIBAAKBgQ MHcCAQEE MIGkAgEBB MIHcAgEBB \
+         MIGHAgEAMB MIG2AgEAMB MIHuAgEAMB MC4CAQAwBQYDK2Vw MFECAQEwBQYDK2Vw b3BlbnNzaC1rZXktdjE MIIFHDBOBgkqhkiG9w0BBQ0w MIIFHzBJBgkqhkiG9w0BBQ0w \
+         MIIFLTBXBgkqhkiG9w0BBQ0w MIIFJDBWBgkqhkiG9w0BBQ0w LS0tLS1CRUdJTiBSU0EgUFJJVkFURS LS0tLS1CRUdJTiBQUklWQVRFIEtFWS \
+         LS0tLS1CRUdJTiBFQyBQUklWQVRFIE LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZ LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS LS0tLS1CRUdJTiBEU0EgUFJJVkFURS \
+         PuTTY-User-Key-File-",
         is_base64,
         30,
         Proof::Prefix,
@@ -393,6 +163,7 @@ type Within = (&'static str, &'static str, usize, fn(u8) -> bool);
 
 /// Marks that stand within a token or at its end.
 const WITHIN: &[Within] = &[
+    ("terraform-token", ".atlasv1.", 60, is_dotted),
     ("azure-client-secret", "Q~", 34, |b| is_dotted(b) || b == b'~'),
     ("azure-key", "JQQJ99", 70, is_alnum),
     ("azure-devops-token", "AZDO", 76, is_alnum),
@@ -423,7 +194,7 @@ impl Shapes {
         let mut words: Vec<&str> = Vec::new();
         let mut rows = Vec::new();
         for (row, shape) in SHAPES.iter().enumerate() {
-            for prefix in shape.prefixes {
+            for prefix in shape.prefixes.split_whitespace() {
                 words.push(prefix);
                 rows.push(row);
             }
@@ -432,14 +203,24 @@ impl Shapes {
             words.push(mark);
             rows.push(SHAPES.len() + row);
         }
-        let prefixes = AhoCorasick::builder().match_kind(aho_corasick::MatchKind::Standard).build(words)?;
+        let prefixes = AhoCorasick::builder().kind(Some(aho_corasick::AhoCorasickKind::DFA)).build(words)?;
         Ok(Self { prefixes, rows })
     }
 
     pub fn find(&self, text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
         let mut done = 0;
+        let (mut run_end, mut tries) = (0, 0);
         for hit in self.prefixes.find_overlapping_iter(text.bytes()) {
             if hit.start() < done {
+                continue;
+            }
+            // A run of characters in which nothing was found so often is made to cost time.
+            if hit.start() >= run_end {
+                run_end = hit.start() + RUN_BYTES;
+                tries = 0;
+            }
+            tries += 1;
+            if tries > TRIES_MAX {
                 continue;
             }
             let Some(&row) = self.rows.get(hit.pattern().as_usize()) else { continue };
@@ -473,9 +254,10 @@ fn marked(text: Text<'_>, shape: &Shape, start: usize, body: usize, pairs: &Pair
         Proof::Prefix => true,
         Proof::Random => {
             let makeup = Makeup::of(token, pairs);
-            makeup.digits > 0 && makeup.is_random() || makeup.length >= 32 && makeup.is_random()
+            let mixed = makeup.lower.min(makeup.upper).min(makeup.digits) >= 2;
+            makeup.is_random() && (makeup.digits > 0 || makeup.length >= 32) || mixed && !token.contains(['-', '.', '_'])
         }
-        Proof::Exact(length) => token.len() == length && Makeup::of(token, pairs).is_random(),
+        Proof::Exact(length) => token.len() == length,
     };
     is_proven.then(|| Found { start, end: pieces.end(), kind: shape.kind, words: words.trim_end_matches('.').to_owned() })
 }
@@ -551,8 +333,12 @@ fn within(
         // Three characters and a digit stand before the mark.
         start = start.max(mark.saturating_sub(4));
     }
-    if kind == "telegram-token" && !text.slice(start, mark).bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    if kind == "telegram-token" {
+        start = text.skip_back_max(mark, TOKEN_BYTES_MAX, is_digit);
+    }
+    if kind == "monitoring-key" && text.slice(start, mark).bytes().all(|b| b.is_ascii_hexdigit()) && mark - start == least {
+        let words = text.slice(start, mark_end).to_owned();
+        return Some(Found { start, end: mark_end, kind, words });
     }
     let mut pieces = Pieces::one(start, text.skip_max(mark_end, TOKEN_BYTES_MAX, of));
     extend(text, of, least, None, &mut pieces);

@@ -46,6 +46,9 @@ fn decoded_start(words: &str) -> Option<String> {
 pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
     let begin = text.skip_back_max(mark, 40, |b| b.is_ascii_uppercase() || b == b' ');
     let armour = text.slice(begin, mark);
+    if armour.trim_start().starts_with("END") {
+        return end_of_key(text, begin);
+    }
     if !armour.trim_start().starts_with("BEGIN") || !text.ends(begin, "--") && !text.ends(begin, "---- ") {
         return None;
     }
@@ -54,12 +57,8 @@ pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
         start += " BLOCK".len();
     }
     start = text.skip_max(start, 8, |b| b == b'-' || b == b' ');
-    let limit = start + KEY_BYTES_MAX;
-    let bytes = text.bytes().get(start..limit.min(text.len())).unwrap_or_default();
-    let end = match find(bytes, b"-----END").or_else(|| find(bytes, b"---- END")) {
-        Some(offset) => start + offset,
-        None => cut_off_key(text, start, limit),
-    };
+    let end = text.find(start, KEY_BYTES_MAX, "-----END").or_else(|| text.find(start, KEY_BYTES_MAX, "---- END"));
+    let end = end.unwrap_or_else(|| cut_off_key(text, start, start + text.reach(KEY_BYTES_MAX)));
     let end = text.floor(end);
     let words: String = text.slice(start, end).bytes().filter(|b| is_base64(*b)).map(char::from).collect();
     (!words.is_empty() && !is_masked(text.slice(start, end).trim()) && !text.slice(start, end).contains('‹')).then_some(Found {
@@ -68,6 +67,16 @@ pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
         kind: "private-key",
         words,
     })
+}
+
+/// A key whose start the log lacks: the lines of base64 before its end.
+fn end_of_key(text: Text<'_>, begin: usize) -> Option<Found> {
+    let end = text.skip_back_max(begin, 8, |b| b == b'-');
+    let lines = text.skip_back_max(end, KEY_BYTES_MAX, |b| is_base64(b) || b == b'\n' || b == b'\r');
+    let start = text.skip_max(lines, 2, |b| b == b'\n' || b == b'\r');
+    let words: String = text.slice(start, end).bytes().filter(|b| is_base64(*b)).map(char::from).collect();
+    // Without a line of its own this is the end of a sentence before the armour.
+    (words.len() >= 24 && text.slice(start, end).contains('\n')).then_some(Found { start, end, kind: "private-key", words })
 }
 
 /// A key whose end the log lacks: line by line while they end in base64.
@@ -86,10 +95,6 @@ fn cut_off_key(text: Text<'_>, start: usize, limit: usize) -> usize {
         position = line_end + 1;
     }
     end
-}
-
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// The password of `scheme://user:password@host`, or a user name that is a token itself. `mark` is where `://` (or its code) stands.
@@ -136,11 +141,17 @@ pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs)
 
 /// `user:password@host` without a scheme; `at` is where the `@` stands.
 pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> {
-    let start = text.skip_back_max(at, 200, |b| {
-        !is_blank(b) && !is_quote(b) && !matches!(b, b'@' | b'=' | b',' | b'(' | b'<' | b'[' | b'{' | b'/' | b'|') && b < 0x80
-    });
+    let start = text.floor(text.skip_back_max(at, 200, |b| !is_blank(b) && !is_quote(b) && b != b'@' && b < 0x80));
+    // The user's name starts the word, or stands behind a sign that opens or separates.
     let front = text.slice(start, at);
-    let (user, password) = front.split_once(':')?;
+    let has_port = {
+        let host = text.skip_max(at + 1, 100, is_dotted);
+        text.at(host) == b':' && is_digit(text.at(host + 1)) && text.slice(at + 1, host).contains('.')
+    };
+    // `user/password@host:1521` too.
+    let colon = front.find(':').or_else(|| front.find('/').filter(|_| has_port && front.matches('/').count() == 1))?;
+    let user = front.get(..colon)?.rsplit(['=', '(', '[', '{', ',', '|', '<', '/']).next()?;
+    let password = front.get(colon + 1..)?;
     let host_end = text.skip_max(at + 1, 100, is_dotted);
     let host = text.slice(at + 1, host_end);
     let is_host = host.contains('.') && host.bytes().any(|b| b.is_ascii_alphabetic())
@@ -161,7 +172,7 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
         && (makeup.digits > 0 || makeup.is_random())
         && !is_masked(password)
         && !is_reference(password);
-    (is_user && is_host && is_password && !password.contains("//")).then(|| Found {
+    (is_user && is_host && is_password && !password.starts_with('/')).then(|| Found {
         start: at - password.len(),
         end: at,
         kind: "url-password",
@@ -176,10 +187,7 @@ pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pai
     }
     let mut position = text.skip_spaces(end);
     if position == end {
-        position = ["%20", "+", "\\u0020", ": ", ":", "=", "_", "-"]
-            .iter()
-            .find(|space| text.starts(end, space))
-            .map(|space| end + space.len())?;
+        position = ["%20", "+", "\\u0020", ": ", ":", "="].iter().find(|space| text.starts(end, space)).map(|space| end + space.len())?;
     }
     position = text.skip_max(position, 2, |b| is_quote(b) || b == b'=');
     let of: fn(u8) -> bool = |b| is_encoded(b) || b == b':' || b == b'|';

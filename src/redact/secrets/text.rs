@@ -1,15 +1,39 @@
 //! Reads bytes of a text without ever stepping outside, and the classes of characters that secrets are made of.
 
+use std::cell::Cell;
+
+/// Bytes that scans may read for each byte of the text, and for a short text at all. Logs need about five; what needs more is made to
+/// cost time, and is read in short steps from then on: so the whole stays linear.
+const WORK_PER_BYTE: usize = 40;
+const WORK_MIN: usize = 256 << 10;
+/// Longest scan once that is spent, bytes.
+const SHORT_STEP: usize = 64;
+
+/// What was read so far.
+#[derive(Default)]
+pub struct Work(Cell<usize>);
+
 /// A text to look into. Positions past its end read as 0, ranges past it as empty.
 #[derive(Clone, Copy)]
 pub struct Text<'t> {
     words: &'t str,
     bytes: &'t [u8],
+    work: &'t Work,
 }
 
 impl<'t> Text<'t> {
-    pub fn new(words: &'t str) -> Self {
-        Self { words, bytes: words.as_bytes() }
+    pub fn new(words: &'t str, work: &'t Work) -> Self {
+        Self { words, bytes: words.as_bytes(), work }
+    }
+
+    /// Counts bytes that were read.
+    pub fn spend(self, bytes: usize) {
+        self.work.0.set(self.work.0.get().saturating_add(bytes));
+    }
+
+    /// How far a scan may go that wants to read `bytes_max`.
+    pub fn reach(self, bytes_max: usize) -> usize {
+        if self.work.0.get() > WORK_MIN + WORK_PER_BYTE * self.bytes.len() { bytes_max.min(SHORT_STEP) } else { bytes_max }
     }
 
     pub fn bytes(self) -> &'t [u8] {
@@ -47,35 +71,36 @@ impl<'t> Text<'t> {
         position.checked_sub(what.len()).is_some_and(|start| self.starts(start, what))
     }
 
-    pub fn skip(self, mut position: usize, of: fn(u8) -> bool) -> usize {
-        while position < self.bytes.len() && of(self.at(position)) {
-            position += 1;
-        }
-        position
+    pub fn skip(self, position: usize, of: fn(u8) -> bool) -> usize {
+        self.skip_max(position, usize::MAX, of)
     }
 
     /// As [`Text::skip`], for at most `bytes_max` bytes.
     pub fn skip_max(self, start: usize, bytes_max: usize, of: fn(u8) -> bool) -> usize {
-        let mut position = start;
-        while position < self.bytes.len() && position - start < bytes_max && of(self.at(position)) {
-            position += 1;
-        }
-        position
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let skipped = rest.iter().take(self.reach(bytes_max)).take_while(|b| of(**b)).count();
+        self.spend(skipped);
+        start + skipped
     }
 
-    pub fn skip_back(self, mut position: usize, of: fn(u8) -> bool) -> usize {
-        while position > 0 && of(self.before(position)) {
-            position -= 1;
-        }
-        position
+    pub fn skip_back(self, position: usize, of: fn(u8) -> bool) -> usize {
+        self.skip_back_max(position, usize::MAX, of)
     }
 
     pub fn skip_back_max(self, start: usize, bytes_max: usize, of: fn(u8) -> bool) -> usize {
-        let mut position = start;
-        while position > 0 && start - position < bytes_max && of(self.before(position)) {
-            position -= 1;
-        }
-        position
+        let front = self.bytes.get(..start).unwrap_or_default();
+        let skipped = front.iter().rev().take(self.reach(bytes_max)).take_while(|b| of(**b)).count();
+        self.spend(skipped);
+        start - skipped
+    }
+
+    /// Where `what` first stands from `start` on, within `bytes_max` bytes.
+    pub fn find(self, start: usize, bytes_max: usize, what: &str) -> Option<usize> {
+        let end = self.bytes.len().min(start.saturating_add(self.reach(bytes_max)));
+        let window = self.bytes.get(start..end)?;
+        let found = window.windows(what.len()).position(|part| part.eq_ignore_ascii_case(what.as_bytes()));
+        self.spend(found.unwrap_or(window.len()));
+        found.map(|offset| start + offset)
     }
 
     pub fn skip_spaces(self, position: usize) -> usize {

@@ -151,7 +151,9 @@ pub fn is_reference(value: &str) -> bool {
         b'$' => is_shell_name(rest) && !rest.bytes().any(|b| b.is_ascii_digit()) || rest.starts_with("env:"),
         b'%' => last == b'%' && is_name(inner) || matches!(value, "%s" | "%d" | "%r" | "%v" | "%q"),
         b'<' => last == b'>' && is_name(inner),
-        b'{' => last == b'}' && (inner.is_empty() || is_shell_name(inner) || is_attribute(inner)),
+        b'{' => {
+            last == b'}' && (inner.is_empty() || is_shell_name(inner) && !inner.bytes().any(|b| b.is_ascii_digit()) || is_attribute(inner))
+        }
         b'@' => last == b'@' && is_name(inner),
         b':' => is_shell_name(rest),
         b'?' => rest.is_empty() || rest.bytes().all(|b| b.is_ascii_digit()),
@@ -166,11 +168,18 @@ fn is_shell_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// `config.db.password`: names joined by dots, without digits.
+/// `config.db.password`, `self.token`: names joined by dots, of which the first or the last says that this is code.
 pub fn is_attribute(text: &str) -> bool {
-    text.contains('.')
-        && text.split('.').all(|part| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
-        && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+    const ROOTS: &str = "self cls this cfg conf config settings args params options opts ctx context request req os env app spark dbutils secrets credentials \
+                         creds db database connection conn client props properties job task user account session auth state data var local module";
+    const ENDS: [&str; 11] =
+        ["password", "passwd", "pwd", "token", "secret", "key", "credential", "credentials", "value", "auth", "passphrase"];
+    let mut parts = text.split('.');
+    let Some(first) = parts.next() else { return false };
+    let Some(last) = parts.next_back() else { return false };
+    let is_name = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    let last_small = last.to_ascii_lowercase();
+    text.split('.').all(is_name) && (ROOTS.split_whitespace().any(|root| first == root) || ENDS.iter().any(|end| last_small.ends_with(end)))
 }
 
 pub fn is_uuid(value: &str) -> bool {
@@ -290,7 +299,7 @@ pub fn looks_chosen(value: &str, pairs: &Pairs) -> bool {
 }
 
 /// `v1.2.3`, `3.11`, `13.3.x-scala2.12`.
-fn is_version(value: &str) -> bool {
+pub fn is_version(value: &str) -> bool {
     let value = value.strip_prefix('v').unwrap_or(value);
     value.bytes().next().is_some_and(|b| b.is_ascii_digit())
         && value.contains('.')

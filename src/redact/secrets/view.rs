@@ -21,7 +21,8 @@ impl<'t> View<'t> {
         let mut words = String::new();
         let mut gaps = Vec::new();
         let (mut kept, mut position) = (0, 0);
-        while position < bytes.len() {
+        while let Some(offset) = bytes.get(position..).and_then(|rest| rest.iter().position(|b| MAY_START[usize::from(*b)])) {
+            position += offset;
             let length = invisible(original, position);
             if length == 0 {
                 position += 1;
@@ -53,6 +54,22 @@ impl<'t> View<'t> {
         }
     }
 }
+
+/// Bytes that an invisible sequence may start with.
+const MAY_START: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = match b as u8 {
+            b'\n' | b'\t' | b'\r' => false,
+            0..=0x1f | 0x7f | b'[' | b'\\' | b'^' => true,
+            0xc2 | 0xd8 | 0xe1 | 0xe2 | 0xef | 0xf3 => true,
+            _ => false,
+        };
+        b += 1;
+    }
+    table
+};
 
 /// The length of the invisible sequence that starts at `position`; 0 where there is none.
 fn invisible(text: &str, position: usize) -> usize {

@@ -93,6 +93,8 @@ impl Pieces {
     }
 
     pub fn words(&self, text: Text<'_>) -> String {
-        self.0.iter().map(|(start, end)| text.slice(*start, *end)).collect()
+        let words: String = self.0.iter().map(|(start, end)| text.slice(*start, *end)).collect();
+        text.spend(4 * words.len());
+        words
     }
 }

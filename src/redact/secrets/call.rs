@@ -1,0 +1,160 @@
+//! Calls that take a secret by position: `login("user", "x")`, `HTTPBasicAuth('user', 'x')`, `AzureKeyCredential("x")`.
+
+use super::found::Found;
+use super::quote::Quote;
+use super::random::{Makeup, Pairs};
+use super::text::{Text, is_alnum, is_blank};
+use super::value::{is_masked, is_nothing, is_place, is_reference, is_word, looks_chosen};
+
+/// Calls whose last of at least two strings is a password.
+const PAIRS_OF: &[&str] = &[
+    "login",
+    "HTTPBasicAuth",
+    "HTTPDigestAuth",
+    "BasicAuth",
+    "HttpNtlmAuth",
+    "HTTPProxyAuth",
+    "getConnection",
+    "auth",
+    "basic_auth",
+    "http_auth",
+    "credentials",
+    "UsernamePasswordCredential",
+    "UsernamePasswordCredentials",
+    "ClientSecretCredential",
+    "BasicAWSCredentials",
+    "BasicSessionCredentials",
+    "AwsBasicCredentials.create",
+    "PasswordAuthentication",
+    "PlainTextAuthProvider",
+    "simple_bind_s",
+    "simple_bind",
+    "bind_s",
+    "NetworkCredential",
+    "Credentials",
+    "Credential",
+    "set_password",
+    "add_password",
+    "authenticate",
+    "PlainCredentials",
+    "UserCredential",
+    "ServicePrincipalCredentials",
+    "StaticCredentials",
+    "NewStaticCredentials",
+    "auth_basic",
+    "basicAuth",
+    "setBasicAuth",
+    "SetBasicAuth",
+    "username_password",
+    "Authentication",
+    "StaticTokenProvider",
+    "createConnection",
+    "usernamePassword",
+    "connect_ldap",
+    "tokenAuth",
+    "basic_auth_header",
+    "encode_basic",
+    "request_basic_authentication",
+];
+
+/// Calls whose first string is a secret.
+const FIRST_OF: &[&str] = &[
+    "ConvertTo-SecureString",
+    "AzureKeyCredential",
+    "AzureSasCredential",
+    "AzureNamedKeyCredential",
+    "SecretStr",
+    "SecretString",
+    "Fernet",
+    "StaticToken",
+    "TokenAuth",
+    "BearerAuth",
+    "token_auth",
+    "set_token",
+    "setToken",
+    "setPassword",
+    "set_password",
+    "setSecret",
+    "setApiKey",
+    "set_api_key",
+    "with_token",
+    "withToken",
+    "withPassword",
+    "base64",
+    "b64encode",
+    "btoa",
+    "encodeBase64",
+    "with_password",
+    "setAuthToken",
+    "SecureString",
+    "TokenCredential",
+    "StorageSharedKeyCredential",
+    "SharedKeyCredential",
+    "MasterKeyCredential",
+    "BearerToken",
+    "AccessTokenAuth",
+    "PersonalAccessToken",
+    "ApiKeyAuth",
+    "APIKeyAuth",
+];
+
+/// Words to look for; the opening parenthesis is checked behind them.
+pub fn words() -> Vec<&'static str> {
+    PAIRS_OF.iter().chain(FIRST_OF).copied().collect()
+}
+
+/// Arguments that are read.
+const ARGUMENTS_MAX: usize = 6;
+
+/// The secret of the call whose name stands at `start..end`.
+pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
+    let name = text.slice(start, end);
+    if is_alnum(text.before(start)) && !text.at(start).is_ascii_uppercase() {
+        return None;
+    }
+    // `auth=(…)`, `ConvertTo-SecureString "x"`.
+    let mut position = text.skip_max(end, 3, |b| matches!(b, b'=' | b' '));
+    let called = text.at(position) == b'(';
+    if called {
+        position = text.skip(position + 1, is_blank);
+    } else if name != "ConvertTo-SecureString" && name != "SecureString" {
+        return None;
+    }
+    let strings = strings(text, position);
+    let first_only = FIRST_OF.contains(&name);
+    let (from, to) = if first_only { strings.first().copied()? } else { strings.get(1..)?.last().copied()? };
+    let mut word = text.slice(from, to);
+    if matches!(name, "base64" | "b64encode" | "btoa" | "encodeBase64") {
+        word = word.split_once(':')?.1;
+    }
+    let from = to - word.len();
+    let is_none = is_nothing(word) || is_masked(word) || is_reference(word) || is_place(word) || word.contains(' ') || word.len() < 4;
+    let is_plain = is_word(word)
+        && !matches!(name, "HTTPBasicAuth" | "getConnection" | "PasswordAuthentication" | "ConvertTo-SecureString" | "simple_bind_s");
+    let is_name = is_plain && !looks_chosen(word, pairs) && !Makeup::of(word, pairs).is_random();
+    (!is_none && !is_name).then(|| Found { start: from, end: to, kind: "password", words: word.to_owned() })
+}
+
+/// The strings among the first arguments; reading stops at the closing parenthesis.
+fn strings(text: Text<'_>, mut position: usize) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for _ in 0..ARGUMENTS_MAX {
+        if matches!(text.at(position), b'b' | b'u' | b'r' | b'f') && Quote::at(text, position + 1).is_some() {
+            position += 1;
+        }
+        if let Some(quote) = Quote::at(text, position) {
+            let start = position + quote.len();
+            let Some(close) = quote.close(text, start) else { break };
+            found.push((start, close));
+            position = close + quote.len();
+        } else {
+            position = text.skip_max(position, 80, |b| !matches!(b, b',' | b')' | b'\n' | b'('));
+        }
+        position = text.skip(position, is_blank);
+        if text.at(position) != b',' {
+            break;
+        }
+        position = text.skip(position + 1, is_blank);
+    }
+    found
+}

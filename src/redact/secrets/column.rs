@@ -1,0 +1,124 @@
+//! Tables whose header names a secret: the values stand in the rows below, in the same column.
+
+use super::pair::Name;
+use super::text::{Text, is_blank, is_name, is_space};
+use super::wrap::is_border;
+
+/// Rows that are read, and the longest line, bytes.
+const ROWS_MAX: usize = 1000;
+const LINE_BYTES_MAX: usize = 4 << 10;
+
+/// How the cells of a table are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    Bars,
+    Sign(u8),
+    Spaces,
+}
+
+/// The cells below the name, if it heads a column.
+pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
+    let start = text.line_start(name.start, LINE_BYTES_MAX);
+    let end = text.line_end(name.end, LINE_BYTES_MAX);
+    let Some((rule, header)) = header(text, start, end) else { return Vec::new() };
+    let Some(column) = header.iter().position(|(from, to)| *from <= name.start && name.end <= *to) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut line = end + 1;
+    for _ in 0..ROWS_MAX {
+        if line >= text.len() {
+            break;
+        }
+        let line_end = text.line_end(line, LINE_BYTES_MAX);
+        let is_rule_off = text.slice(line, line_end).chars().all(|c| "+-|= :\r─┼│├┤╞╪╡═┌┐└┘┬┴".contains(c));
+        if !is_rule_off {
+            let row = split(text, line, line_end, rule);
+            // A table printed with its row numbers has one cell more.
+            let extra = usize::from(rule == Rule::Spaces && row.len() == header.len() + 1);
+            if row.len() != header.len() + extra {
+                break;
+            }
+            found.extend(row.get(column + extra).filter(|(from, to)| from < to));
+        } else if text.slice(line, line_end).trim().is_empty() {
+            break;
+        }
+        line = line_end + 1;
+    }
+    found
+}
+
+/// The cells of the line, if each is a name.
+fn header(text: Text<'_>, start: usize, end: usize) -> Option<(Rule, Vec<(usize, usize)>)> {
+    let line = text.slice(start, end);
+    let rules: &[Rule] =
+        if line.contains(['|', '│']) { &[Rule::Bars] } else { &[Rule::Sign(b','), Rule::Sign(b';'), Rule::Sign(b'\t'), Rule::Spaces] };
+    rules.iter().find_map(|rule| {
+        let cells = split(text, start, end, *rule);
+        let all_names = cells.iter().all(|(from, to)| {
+            let cell = text.slice(*from, *to);
+            !cell.is_empty()
+                && cell.len() <= 64
+                && cell.bytes().all(|b| is_name(b) || b == b' ' && *rule != Rule::Spaces)
+                && !cell.starts_with(|c: char| c.is_ascii_digit())
+        });
+        (cells.len() >= 2 && all_names).then_some((*rule, cells))
+    })
+}
+
+fn split(text: Text<'_>, start: usize, end: usize, rule: Rule) -> Vec<(usize, usize)> {
+    let mut cells = Vec::new();
+    match rule {
+        Rule::Spaces => {
+            let mut position = text.skip_spaces(start);
+            while position < end {
+                let stop = text.skip_max(position, end - position, |b| !is_blank(b));
+                cells.push((position, stop));
+                position = text.skip_spaces(stop).max(stop + 1);
+            }
+        }
+        Rule::Bars => {
+            let mut from = start;
+            let mut position = start;
+            while position <= end {
+                let width = if position == end || text.at(position) == b'|' {
+                    1
+                } else if is_border(text, position) {
+                    3
+                } else {
+                    0
+                };
+                if width == 0 {
+                    position += 1;
+                    continue;
+                }
+                cells.push(trim(text, from, position));
+                position += width;
+                from = position;
+            }
+            // The bars at both ends enclose nothing.
+            if cells.first().is_some_and(|(from, to)| from == to) {
+                cells.remove(0);
+            }
+            if cells.last().is_some_and(|(from, to)| from == to) {
+                cells.pop();
+            }
+        }
+        Rule::Sign(sign) => {
+            let mut from = start;
+            for position in start..=end {
+                if position == end || text.at(position) == sign {
+                    cells.push(trim(text, from, position));
+                    from = position + 1;
+                }
+            }
+        }
+    }
+    cells
+}
+
+/// Without spaces and quotes around it.
+fn trim(text: Text<'_>, from: usize, to: usize) -> (usize, usize) {
+    let around: fn(u8) -> bool = |b| is_space(b) || b == b'"' || b == b'\r';
+    let start = text.skip_max(from, to - from, around);
+    let end = start + (text.skip_back_max(to, to - start, around) - start);
+    (start, end)
+}

@@ -1,0 +1,101 @@
+//! Secrets that only their place gives away: the fifth field of a `.pgpass` line, the last word of `mc alias set`, what is piped into
+//! `--password-stdin`, the salted base64 of `user / password` pairs.
+
+use super::found::Found;
+use super::quote::Quote;
+use super::random::Pairs;
+use super::text::{Text, is_blank, is_dotted, is_quote, is_space};
+use super::value::{is_masked, is_place, is_reference, looks_chosen};
+
+/// Longest line that is read around a mark, bytes.
+const LINE_BYTES_MAX: usize = 1 << 10;
+
+/// Marks to look for.
+pub const MARKS: &[&str] = &[
+    ":5432:",
+    ":5433:",
+    ":5439:",
+    ":6432:",
+    "alias set ",
+    "config host add ",
+    "net use ",
+    "--password-stdin",
+    "--passphrase-fd",
+    "sudo -S",
+    "chpasswd",
+    "vault login -",
+    "--with-token",
+    "vault login ",
+    "htpasswd -b",
+    "add_user ",
+    "change_password ",
+];
+
+/// The secret around the mark at `start..end`.
+pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
+    let (from, to) = match mark {
+        ":5432:" | ":5433:" | ":5439:" | ":6432:" => pgpass(text, start, end)?,
+        "alias set " | "config host add " => word(text, end, 3)?,
+        "vault login " => word(text, end, 0)?,
+        "net use " | "htpasswd -b" | "add_user " | "change_password " => last_word(text, end)?,
+        _ => piped(text, start)?,
+    };
+    let words = text.slice(from, to);
+    let is_none =
+        words.len() < 4 || words.starts_with('-') || is_masked(words) || is_reference(words) || is_place(words) || words.contains("://");
+    let is_chosen = looks_chosen(words, pairs) || super::random::Makeup::of(words, pairs).is_random();
+    (!is_none && is_chosen).then(|| Found { start: from, end: to, kind: "password", words: words.to_owned() })
+}
+
+/// `host:port:database:user:password`, alone on its line.
+fn pgpass(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    let host = text.skip_back_max(start, 200, |b| is_dotted(b) || b == b'*');
+    let database = text.skip_max(end, 64, |b| is_dotted(b) || b == b'*');
+    let user = text.skip_max(database + 1, 64, |b| is_dotted(b) || b == b'*');
+    let fits = host < start && database > end && text.at(database) == b':' && user > database + 1 && text.at(user) == b':';
+    fits.then(|| (user + 1, text.skip_max(user + 1, LINE_BYTES_MAX, |b| !is_blank(b) && !is_quote(b))))
+}
+
+/// The word after `skipped` others, with its quotes taken off.
+fn word(text: Text<'_>, position: usize, skipped: usize) -> Option<(usize, usize)> {
+    let mut position = text.skip_spaces(position);
+    for _ in 0..skipped {
+        position = text.skip_max(position, LINE_BYTES_MAX, |b| !is_blank(b));
+        position = text.skip_spaces(position);
+    }
+    if let Some(quote) = Quote::at(text, position) {
+        let start = position + quote.len();
+        return Some((start, quote.close(text, start)?));
+    }
+    let end = text.skip_max(position, LINE_BYTES_MAX, |b| !is_blank(b) && !is_quote(b));
+    (end > position).then_some((position, end))
+}
+
+fn last_word(text: Text<'_>, position: usize) -> Option<(usize, usize)> {
+    let line = text.skip_max(position, LINE_BYTES_MAX, |b| !matches!(b, b'\n' | b';' | b'|' | b'&'));
+    let end = text.skip_back_max(line, 40, |b| is_space(b) || is_quote(b));
+    let start = text.skip_back_max(end, end.saturating_sub(position), |b| !is_blank(b) && !is_quote(b));
+    (start < end && !text.slice(start, end).starts_with('/')).then_some((start, end))
+}
+
+/// `echo x | login --password-stdin`: x, or what follows the colon of `user:x`.
+fn piped(text: Text<'_>, position: usize) -> Option<(usize, usize)> {
+    let line = text.line_start(position, LINE_BYTES_MAX);
+    let front = text.slice(text.floor(line), position);
+    let bar = front.rfind('|')?;
+    let at = ["echo ", "printf ", "Write-Output ", "<<< "]
+        .iter()
+        .filter_map(|word| front.get(..bar)?.rfind(word).map(|at| at + word.len()))
+        .max()?;
+    let mut start = text.floor(line) + at;
+    while text.at(start) == b'-' {
+        start = text.skip_spaces(text.skip_max(start, 16, |b| !is_blank(b)));
+    }
+    let (start, end) = word(text, start, 0)?;
+    match text.slice(start, end).split_once(':') {
+        Some((user, password)) if !user.is_empty() && user.bytes().all(is_dotted) && !password.is_empty() => {
+            Some((end - password.len(), end))
+        }
+        _ => Some((start, end)),
+    }
+}
