@@ -37,7 +37,7 @@ pub fn read(line: &str, in_trace: bool) -> Line {
     if is_frame(trimmed) {
         return Line::Frame;
     }
-    if trimmed.contains("Traceback (most recent call last)") {
+    if is_traceback(trimmed) {
         return Line::Traceback;
     }
     if trimmed.starts_with("During handling of the above exception") || trimmed.starts_with("The above exception was the direct cause") {
@@ -59,6 +59,12 @@ pub fn read(line: &str, in_trace: bool) -> Line {
         Some(level) => Line::Log(level),
         None => Line::Text,
     }
+}
+
+/// `Traceback (most recent call last):`, alone, behind an exception's name (notebooks) or in a drawn frame (rich).
+fn is_traceback(trimmed: &str) -> bool {
+    let end = trimmed.trim_end().trim_end_matches(':');
+    end.ends_with("(most recent call last)") || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
 }
 
 fn is_frame(trimmed: &str) -> bool {
@@ -111,6 +117,11 @@ fn caused_by(trimmed: &str) -> Option<usize> {
 /// The class name at the head of an exception line, after the marks that tools put before it.
 fn head(trimmed: &str) -> Option<(usize, usize)> {
     let mut at = 0;
+    if !trimmed.starts_with(|c: char| matches!(c, ':' | '[' | 'e' | 'E' | 'F' | 'R'))
+        && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        return None;
+    }
     for mark in ["Exception in thread ", "ERROR: ", "Error: ", "error: ", "[error] ", "[Error] ", ": ", "E   ", "Failed: ", "Reason: "] {
         if let Some(rest) = trimmed[at..].strip_prefix(mark) {
             at = trimmed.len() - rest.len();
@@ -170,27 +181,43 @@ pub fn level(trimmed: &str) -> Option<Level> {
     if !(first.is_ascii_digit() || *first == b'[' || first.is_ascii_uppercase()) {
         return None;
     }
+    // A level without a time before it is a log line only when it opens the line.
+    let dated = first.is_ascii_digit() || *first == b'[';
+    if !dated && !["ERROR", "FATAL", "CRITICAL", "SEVERE", "WARN", "INFO", "DEBUG", "TRACE"].iter().any(|word| trimmed.starts_with(word)) {
+        return None;
+    }
     let mut end = trimmed.len().min(80);
     while !trimmed.is_char_boundary(end) {
         end -= 1;
     }
     let start = &trimmed[..end];
-    // A level without a time before it is a log line only when it opens the line.
-    let dated = first.is_ascii_digit() && start.contains(':') || *first == b'[';
-    for (words, level) in [
-        (&["ERROR", "FATAL", "CRITICAL", "SEVERE", "error]"] as &[&str], Level::Error),
-        (&["WARN", "WARNING", "warning]"], Level::Warn),
-        (&["INFO", "DEBUG", "TRACE", "info]", "debug]"], Level::Quiet),
-    ] {
-        for word in words {
-            match start.find(word) {
-                Some(0) if start[word.len()..].starts_with([' ', ':']) => return Some(level),
-                Some(at) if at > 0 && dated && at < 60 => return Some(level),
-                _ => {}
-            }
+    let dated = *first == b'[' || dated && start.contains(':');
+    for (at, word) in words(start) {
+        let level = match word {
+            "ERROR" | "FATAL" | "CRITICAL" | "SEVERE" | "error" => Level::Error,
+            "WARN" | "WARNING" | "warning" => Level::Warn,
+            "INFO" | "DEBUG" | "TRACE" | "info" | "debug" => Level::Quiet,
+            _ => continue,
+        };
+        let small = word.starts_with(|c: char| c.is_ascii_lowercase());
+        let ends = start[at + word.len()..].chars().next();
+        if at == 0 && matches!(ends, Some(' ' | ':')) || at > 0 && at < 60 && dated && (!small || ends == Some(']')) {
+            return Some(level);
         }
     }
     None
+}
+
+/// Runs of letters with their offsets.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += bytes[at..].iter().take_while(|b| !b.is_ascii_alphabetic()).count();
+        let start = at;
+        at += bytes[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        (at > start).then(|| (start, &text[start..at]))
+    })
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ const WORDS: &str = include_str!("../../assets/rules/words.toml");
 /// The span shown to people goes this far to either side of what matched, within its line.
 const SPAN_BYTES_MAX: usize = 160;
 /// From here on the rules decide alone.
-const SURE_SCORE: f32 = 92.0;
-const SURE_LEAD: f32 = 20.0;
+const SURE_SCORE: f32 = 86.0;
+const SURE_LEAD: f32 = 16.0;
 /// How much a rule's phrase counts in training, beside a whole labelled failure.
 const PHRASE_WEIGHT: f32 = 0.3;
 /// Alternatives under this confidence are noise.

@@ -207,21 +207,30 @@ impl Reader {
     }
 }
 
-/// The next exception's class within a line, from `from` on: after `: ` or a bracket, before `:`, a line's end or a bracket.
+/// The next exception's class within a line, from `from` on: after `: `, `; ` or a bracket, before `:`, a parenthesis or the line's end.
 fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
+    let bytes = line.as_bytes();
     let mut at = from;
-    loop {
-        let (mark, width) = [": ", "; ", "["].iter().filter_map(|mark| Some((line.get(at..)?.find(mark)? + at, mark.len()))).min()?;
-        at = mark + width;
-        let rest = line.get(at..)?;
-        let Some(length) = line::class_length(rest) else { continue };
-        let name = &rest[..length];
-        let ends = matches!(rest.as_bytes().get(length), None | Some(b':' | b'(' | b'\n'));
-        // A dotted name, or one that ends as exceptions do, and a message behind it.
-        if ends && line::is_exception_name(name) {
+    while at < bytes.len() {
+        at += match bytes[at] {
+            b':' | b';' if bytes.get(at + 1) == Some(&b' ') => 2,
+            b'[' => 1,
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let length = line::class_length(&line[at..])?;
+        let ends = matches!(bytes.get(at + length), None | Some(b':' | b'('));
+        if ends && line::is_exception_name(&line[at..at + length]) {
             return Some((at, at + length));
         }
+        at += length;
     }
+    None
 }
 
 /// A wrapper counts a little less with each step up from the root.

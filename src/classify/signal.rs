@@ -18,6 +18,8 @@ const OWN_EXCEPTION_STRENGTH: f32 = 36.0;
 const PLAIN_EXCEPTION_STRENGTH: f32 = 28.0;
 /// A library's exception may mean anything.
 const VENDOR_EXCEPTION_STRENGTH: f32 = 18.0;
+/// Above the strength of a class name's words, even with support.
+const WORDS_MATTER_BELOW: f32 = 62.0;
 /// Among equals a user's rule comes first.
 const USER_BONUS: f32 = 5.0;
 
@@ -74,9 +76,13 @@ pub struct Collector<'a> {
 impl Collector<'_> {
     pub fn collect(&self, text: &FailureText, pages: &[Page<'_>]) -> Vec<Signal> {
         let mut signals = Vec::new();
-        self.phrases(text, pages, &mut signals);
+        let classes = self.phrases(text, pages, &mut signals);
         for (number, page) in pages.iter().enumerate() {
             self.names(number, page, &mut signals);
+        }
+        // The words of a class name matter only where nothing better is known.
+        if !signals.iter().any(|signal| signal.strength >= WORDS_MATTER_BELOW) {
+            self.classes(pages, &classes, &mut signals);
         }
         exceptions(pages, &mut signals);
         if let Some(code) = text.termination_code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
@@ -89,39 +95,36 @@ impl Collector<'_> {
         signals
     }
 
-    fn phrases(&self, text: &FailureText, pages: &[Page<'_>], signals: &mut Vec<Signal>) {
-        let Some(matcher) = self.matcher else { return };
+    /// What the rules say; the exception classes met on the way are given back.
+    fn phrases(&self, text: &FailureText, pages: &[Page<'_>], signals: &mut Vec<Signal>) -> Vec<(Place, f32)> {
+        let Some(matcher) = self.matcher else { return Vec::new() };
         let mut heard: Vec<(usize, f32, Place)> = Vec::new();
         let mut with: Vec<usize> = Vec::new();
         let mut unless: Vec<usize> = Vec::new();
         let mut classes: Vec<(Place, f32)> = Vec::new();
+        let reads_traces = self.rules.iter().any(|rule| rule.trace);
         for (number, page) in pages.iter().enumerate() {
-            let within = |at: usize| page.segment_at(at).map(|(_, segment)| (segment.start, segment.end));
-            matcher.find(&page.piece.folded, within, |hit| {
-                let Some((index, segment)) = page.segment_at(hit.start) else { return };
-                let (rule, role) = (hit.owner / ROLES, hit.owner % ROLES);
-                if rule >= self.rules.len() {
-                    if segment.kind != Kind::Trace {
-                        classes.push((Place { page: number, start: hit.start, end: hit.end, segment: index }, segment.weight));
-                    }
-                    return;
+            for (index, segment) in page.segments.iter().enumerate() {
+                let trace = segment.kind == Kind::Trace;
+                if trace && !reads_traces {
+                    continue;
                 }
-                match role {
-                    ROLE_WITH => note(&mut with, rule),
-                    ROLE_UNLESS => note(&mut unless, rule),
-                    _ => {
-                        if segment.kind == Kind::Trace && !self.rules.get(rule).is_some_and(|rule| rule.trace) {
-                            return;
+                matcher.find(&page.piece.folded, (segment.start, segment.end), |hit| {
+                    let place = Place { page: number, start: hit.start, end: hit.end, segment: index };
+                    let (rule, role) = (hit.owner / ROLES, hit.owner % ROLES);
+                    match role {
+                        _ if rule >= self.rules.len() => {
+                            if !trace && classes.len() < SIGNALS_MAX {
+                                classes.push((place, segment.weight));
+                            }
                         }
-                        let place = Place { page: number, start: hit.start, end: hit.end, segment: index };
-                        match heard.iter_mut().find(|(known, ..)| *known == rule) {
-                            Some(known) if known.1 < segment.weight => *known = (rule, segment.weight, place),
-                            Some(_) => {}
-                            None => heard.push((rule, segment.weight, place)),
-                        }
+                        ROLE_WITH => note(&mut with, rule),
+                        ROLE_UNLESS => note(&mut unless, rule),
+                        _ if trace && !self.rules.get(rule).is_some_and(|rule| rule.trace) => {}
+                        _ => hear(&mut heard, rule, segment.weight, place),
                     }
-                }
-            });
+                });
+            }
         }
         for (index, weight, place) in heard {
             let Some(rule) = self.rules.get(index) else { continue };
@@ -142,7 +145,7 @@ impl Collector<'_> {
                 place: Some(place),
             });
         }
-        self.classes(pages, &classes, signals);
+        classes
     }
 
     /// Exception classes that no rule names, by the words in their names.
@@ -231,16 +234,17 @@ impl Collector<'_> {
     }
 }
 
-impl Page<'_> {
-    pub fn segment_at(&self, at: usize) -> Option<(usize, &Segment)> {
-        let index = self.segments.partition_point(|segment| segment.start <= at).checked_sub(1)?;
-        let segment = self.segments.get(index)?;
-        (at < segment.end).then_some((index, segment))
-    }
-}
-
 fn is_name(b: u8) -> bool {
     b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'
+}
+
+/// A rule is heard at its weightiest place, the first of equals.
+fn hear(heard: &mut Vec<(usize, f32, Place)>, rule: usize, weight: f32, place: Place) {
+    match heard.iter_mut().find(|(known, ..)| *known == rule) {
+        Some(known) if known.1 < weight => *known = (rule, weight, place),
+        Some(_) => {}
+        None => heard.push((rule, weight, place)),
+    }
 }
 
 fn note(list: &mut Vec<usize>, rule: usize) {

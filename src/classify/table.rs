@@ -158,8 +158,14 @@ impl Tables {
 }
 
 fn by_words(table: &[(String, Cause)], name: &str) -> Option<Meaning> {
-    let (_, cause) = table.iter().find(|(word, _)| name.contains(word.as_str()))?;
+    let (_, cause) = table.iter().find(|(word, _)| holds(name.as_bytes(), word.as_bytes()))?;
     Some(Meaning { cause: *cause, strength: WORDS_STRENGTH, action: None, set: Vec::new() })
+}
+
+/// Names are short: comparing at each place is quicker than preparing a search.
+fn holds(name: &[u8], word: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (word.first(), name.len().checked_sub(word.len())) else { return false };
+    (0..=last).any(|at| name[at] == *first && name[at..at + word.len()] == *word)
 }
 
 fn flat(forms: Vec<WordForm>) -> Vec<(String, Cause)> {
