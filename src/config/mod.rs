@@ -96,7 +96,6 @@ pub struct Config {
     pub rules_dir: Option<PathBuf>,
     pub ui: Ui,
     pub log_level: String,
-    /// Takes effect once opinions of an LLM are built in; a value set today gives a warning.
     pub llm: Llm,
     /// Takes effect once the webhook is built in; a value set today gives a warning.
     pub webhook: Webhook,

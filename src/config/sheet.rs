@@ -39,7 +39,7 @@ pub struct Ui {
     pub ascii: bool,
 }
 
-/// Who gives a second opinion. Takes effect once that part is built in.
+/// Who gives a second opinion.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Llm {
