@@ -32,7 +32,6 @@ impl Rail {
 pub const ALL: [Rail; 12] = [
     Rail { id: retryable::ID, says: "a cause that the same input would meet again is never re-run by itself", apply: retryable::apply },
     Rail { id: abstain::ID, says: "an unsure verdict is for a person, not for a re-run", apply: abstain::apply },
-    Rail { id: opinion::ID, says: "a model's second opinion may take authority away, never give it", apply: opinion::apply },
     Rail { id: ignorable::ID, says: "only what was canceled on purpose may be ignored without a person", apply: ignorable::apply },
     Rail {
         id: rerunnable::ID,
@@ -40,6 +39,8 @@ pub const ALL: [Rail; 12] = [
         apply: rerunnable::apply,
     },
     Rail { id: limit::ID, says: "after retry.max_attempts re-runs the on-call engineer is paged", apply: limit::apply },
+    // After what ends in a mail or a page by itself: an opinion must not turn the owner's mail into somebody else's.
+    Rail { id: opinion::ID, says: "a model's second opinion may take authority away, never give it", apply: opinion::apply },
     Rail {
         id: settings::ID,
         says: "new settings are proposed; a person makes the change, then approves the repair",
