@@ -18,6 +18,8 @@ mod offline;
 mod opinions;
 #[path = "main/redaction.rs"]
 mod redaction;
+#[path = "main/rules.rs"]
+mod rules;
 #[path = "main/seated.rs"]
 mod seated;
 #[path = "main/simulator.rs"]
@@ -67,8 +69,15 @@ fn report(fault: &Fault) -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<Exit, Fault> {
     let inputs = Inputs::from_process(arguments.common.clone(), asked_mode(&arguments));
-    if arguments.demo && arguments.command.is_none() {
-        return demo(&arguments, inputs).await;
+    match (arguments.demo, &arguments.command) {
+        (true, None | Some(Command::Once)) => return demo(&arguments, inputs).await,
+        (true, Some(_)) => {
+            return Err(Fault::usage(
+                "--demo does not go with this command",
+                "leave it away, or use it with the console, --auto, --observe or once",
+            ));
+        }
+        (false, _) => {}
     }
     let loaded = Config::load(&inputs)?;
     match &arguments.command {
@@ -77,6 +86,8 @@ async fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json),
         Some(Command::Evaluate(what)) => offline::evaluate(&loaded, what, arguments.common.json),
         Some(Command::Redact(what)) => redaction::run(what),
+        Some(Command::Rules { what }) => rules::run(&loaded, what, arguments.common.json),
+        Some(Command::Train(what)) => rules::train(&loaded, what),
         Some(Command::Sim(what)) => simulator::run(what, arguments.common.run_for).await,
         Some(Command::Once) => attended_by(&loaded, &arguments, Way::Alone(Span::OnePass), World::Real).await,
         None => {
@@ -126,7 +137,10 @@ async fn attended_by(loaded: &Loaded, arguments: &Arguments, way: Way, world: Wo
 }
 
 async fn demo(arguments: &Arguments, mut inputs: Inputs) -> Result<Exit, Fault> {
-    let alone = way(arguments).ok();
+    let alone = match &arguments.command {
+        Some(_) => Some(Way::Alone(Span::OnePass)),
+        None => way(arguments).ok(),
+    };
     if alone.is_none() {
         // The story has nobody to approve anything.
         inputs.asked_mode = Some(Mode::Auto);

@@ -117,7 +117,7 @@ fn caused_by(trimmed: &str) -> Option<usize> {
 /// The class name at the head of an exception line, after the marks that tools put before it.
 fn head(trimmed: &str) -> Option<(usize, usize)> {
     let mut at = 0;
-    if !trimmed.starts_with(|c: char| matches!(c, ':' | '[' | 'e' | 'E' | 'F' | 'R'))
+    if !trimmed.starts_with([':', '[', 'e', 'E', 'F', 'R'])
         && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic())
     {
         return None;

@@ -53,6 +53,15 @@ pub enum Command {
     /// Text without secrets: tokens, keys and passwords become numbered placeholders
     #[command(after_help = "Examples:\n  runmend redact driver.log > shareable.log\n  runmend redact --jsonl < texts.jsonl")]
     Redact(RedactArguments),
+    /// The rules: what they say, and whether your own hold
+    #[command(after_help = "Example:\n  runmend rules test --set rules.dir=my-rules")]
+    Rules {
+        #[command(subcommand)]
+        what: RulesCommand,
+    },
+    /// Train the statistical model beside the rules from labelled JSON Lines
+    #[command(after_help = "Example:\n  runmend train dev.jsonl recorded.jsonl --out weights.bin\n\nThe same input gives the same bytes.")]
+    Train(TrainArguments),
     /// One pass: detect, decide, act on what is due, leave
     Once,
     /// The simulated workspace alone, for scripts and other clients
@@ -95,6 +104,36 @@ pub struct RedactArguments {
     /// Take IP addresses out too
     #[arg(long)]
     pub ips: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    /// Labelled cases, one JSON object a line, as `evaluate` reads them
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Where the weights go
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Every rule with its cause and strength
+    List,
+    /// One rule in full
+    Show { id: String },
+    /// Conflicts with other rules, rules that never decide, missing examples
+    Lint {
+        /// The shipped rules too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Hold each rule against its own examples
+    Test {
+        /// The shipped rules too
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Args)]

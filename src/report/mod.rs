@@ -1,10 +1,11 @@
-//! What the judgement says of texts and labelled files, offline: `runmend analyze` and `runmend evaluate`.
+//! What the judgement says of texts and labelled files, offline: `runmend analyze`, `runmend evaluate`, `runmend rules`.
 //! May import: `domain`, `decide`, `classify`, `redact`. Must not: open files or exit; the caller hands over readers and writers.
 //! Start at [`analyze::analyze`]; `input` reads the lines of both.
 
 pub mod analyze;
 pub mod evaluate;
 mod input;
+pub mod rules;
 
 use crate::decide::{Case, Policy, decide};
 use crate::domain::Timestamp;
