@@ -6,12 +6,16 @@ use sqlx::error::DatabaseError;
 
 use crate::ledger::LedgerError;
 
+const ERROR: i32 = 1;
 const PERM: i32 = 3;
 const READONLY: i32 = 8;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
 const NOTADB: i32 = 26;
+
+/// SQLITE_IOERR_WRITE, _FSYNC, _DIR_FSYNC, _TRUNCATE, _SHMOPEN, _SHMSIZE: a quota, or a disk that takes no more.
+const CANNOT_WRITE: [i32; 6] = [778, 1034, 1290, 1546, 4618, 4874];
 
 /// Which ledger an error is about.
 #[derive(Clone, Debug)]
@@ -40,7 +44,10 @@ impl At {
         // The low byte is the primary code.
         match code & 0xff {
             CORRUPT | NOTADB => self.corrupt(reason),
+            // A table or column that its schema has is not there.
+            ERROR if reason.starts_with("no such ") => self.corrupt(reason),
             PERM | READONLY | FULL | CANTOPEN => self.unwritable(reason),
+            _ if CANNOT_WRITE.contains(&code) => self.unwritable(reason),
             _ => LedgerError::Failed(reason),
         }
     }

@@ -92,7 +92,8 @@ pub async fn job_succeeded(
     }
     let docs: Vec<String> = sqlx::query_scalar(
         "SELECT doc FROM incidents
-         WHERE open = 1 AND workspace = ? AND job_id = ? AND state IN ('with_people', 'decided') AND (next_due_ns IS NULL OR next_due_ns > ?)",
+         WHERE open = 1 AND workspace = ? AND job_id = ? AND state IN ('with_people', 'decided', 'awaiting_approval')
+            AND (next_due_ns IS NULL OR next_due_ns > ?)",
     )
     .bind(workspace.as_str())
     .bind(job.0)

@@ -24,6 +24,8 @@ const BUSY: Duration = Duration::from_secs(20);
 const READERS: usize = 3;
 /// A ledger up to this size is checked page by page at each start: some milliseconds. A bigger one is checked as it is read.
 const CHECK_BYTES_MAX: u64 = 8 << 20;
+/// A database's head. Source: sqlite.org/fileformat2.html, 1.3.
+const HEAD_BYTES: u64 = 100;
 /// What the write-ahead log is cut back to after a burst.
 const WAL_BYTES_MAX: &str = "16777216";
 
@@ -37,10 +39,11 @@ pub async fn open(path: &Path) -> Result<Opened, LedgerError> {
     let lock = prepare(path).await?;
     // Never open the database by any other door than SQLite's: closing that file would drop SQLite's own locks of this process
     // (sqlite.org/howtocorrupt.html, section 2.2).
-    if path.metadata().is_ok_and(|file| file.len() > 0) {
-        look(path, &at).await?;
-    } else {
-        create(path, &at)?;
+    match path.metadata().map_or(0, |file| file.len()) {
+        0 => create(path, &at)?,
+        // SQLite takes a file of one byte for an empty one, and would write over it.
+        1..HEAD_BYTES => return Err(at.corrupt("it is too short for a database")),
+        HEAD_BYTES.. => look(path, &at).await?,
     }
     let mut writer = Door::open(writer_options(path)).await.map_err(|error| at.sql(error))?;
     if !is_current(&mut writer.conn, &at).await? {
@@ -166,8 +169,15 @@ async fn examine(conn: &mut SqliteConnection, path: &Path, at: &At) -> Result<()
         .await
         .map_err(|error| at.sql(error))?;
     let known = newest();
+    if found == 0 {
+        return Err(at.corrupt("the record of its schema is empty"));
+    }
     if found > known {
         return Err(LedgerError::TooNew { path: at.path.clone(), found, known });
+    }
+    let page: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *conn).await.map_err(|error| at.sql(error))?;
+    if !is_whole(path, page.unsigned_abs()) {
+        return Err(at.corrupt("it is cut off in the middle of a page"));
     }
     if path.metadata().is_ok_and(|file| file.len() <= CHECK_BYTES_MAX) {
         let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *conn).await.map_err(|error| at.sql(error))?;
@@ -176,6 +186,12 @@ async fn examine(conn: &mut SqliteConnection, path: &Path, at: &At) -> Result<()
         }
     }
     Ok(())
+}
+
+/// SQLite reads a page that is cut off as if zeros followed. After a crash its log or journal may hold that page, and puts it right.
+fn is_whole(path: &Path, page: u64) -> bool {
+    let bytes = |path: &Path| path.metadata().map_or(0, |file| file.len());
+    bytes(path).checked_rem(page) == Some(0) || ["-wal", "-journal"].iter().any(|suffix| bytes(&beside(path, suffix)) > 0)
 }
 
 fn newest() -> i64 {

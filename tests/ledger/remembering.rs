@@ -1,0 +1,142 @@
+//! What is kept for later: outcomes, successes, settings, and how agents stand.
+
+use runmend::domain::action::Action;
+use runmend::domain::decision::Mode;
+use runmend::domain::event::Outcome;
+use runmend::domain::ids::{Fingerprint, JobId, RunId};
+use runmend::domain::incident::{Ending, Incident, State};
+use runmend::ledger::{AgentStatus, AutoApply, IntakeMemory, Ledger, LedgerError, Tally};
+
+use crate::world::*;
+
+/// The incident as it was when an attempt ended.
+fn tried(incident: &Incident, fingerprint: Option<&str>, actions: &[Action]) -> Incident {
+    let mut incident = incident.clone();
+    incident.classification = fingerprint.map(classification);
+    incident.attempts = (1..).zip(actions).map(|(number, action)| attempt(number, *action)).collect();
+    for earlier in incident.attempts.iter_mut().rev().skip(1) {
+        earlier.outcome = Some(Outcome::FailedAgain);
+    }
+    incident.attempt = actions.len().max(1) as u32;
+    incident
+}
+
+pub async fn an_outcome_is_learnt_once(ledger: &dyn Ledger) {
+    let tally = async |fingerprint: &str| ledger.tally(&Fingerprint::from(fingerprint)).await.unwrap();
+    let mut of = Vec::new();
+    for run in 0..6 {
+        of.push(admitted(ledger, run, 0).await);
+    }
+    for (incident, outcome) in [
+        (tried(&of[0], Some("f1"), &[Action::Retry]), Outcome::FailedAgain),
+        (tried(&of[0], Some("f1"), &[Action::Retry]), Outcome::FailedAgain),
+        // After a crash the agent may see the end of its re-run otherwise: the first word stays.
+        (tried(&of[0], Some("f1"), &[Action::Retry]), Outcome::Mended),
+        (tried(&of[0], Some("f1"), &[Action::Retry, Action::RetryWithNewParams]), Outcome::Mended),
+        (tried(&of[1], Some("f1"), &[Action::Retry]), Outcome::Superseded),
+        // Mended, but not by a re-run of ours.
+        (tried(&of[2], Some("f1"), &[]), Outcome::Mended),
+        (tried(&of[3], Some("f1"), &[Action::Notify]), Outcome::Mended),
+        (tried(&of[4], Some("f2"), &[Action::Retry]), Outcome::Mended),
+        (tried(&of[5], None, &[Action::Retry]), Outcome::Mended),
+    ] {
+        ledger.learn(&incident, outcome, at(100)).await.unwrap();
+    }
+    assert_eq!(tally("f1").await, Tally { mended: 1, failed_again: 1 });
+    assert_eq!(tally("f2").await, Tally { mended: 1, failed_again: 0 });
+    assert_eq!(tally("f3").await, Tally::default());
+}
+
+pub async fn a_success_wakes_those_who_wait_for_it(ledger: &dyn Ledger) {
+    let mut before = Vec::new();
+    for (run, state) in (1_i64..).zip(STATES) {
+        let incident = incident_in(ledger, run, state).await;
+        let due = state.is_open().then(|| at(500));
+        before.push(ledger.commit(incident.stay().due(due), None).await.unwrap());
+    }
+    let mut elsewhere = failure(50, None);
+    elsewhere.job.job_id = Some(JobId(8));
+    ledger.admit(elsewhere, at(500)).await.unwrap();
+    let seen_by_agent = claim(ledger, 500, 20).await;
+    ledger.job_succeeded(&workspace(), JobId(7), RunId(99), at(90), at(100)).await.unwrap();
+    assert_eq!(ledger.last_success(&workspace(), JobId(7)).await.unwrap(), Some((RunId(99), at(90))));
+    for incident in &before {
+        let after = reread(ledger, incident).await;
+        let waits = matches!(incident.state, State::WithPeople | State::Decided | State::AwaitingApproval);
+        assert_eq!(after.next_due, if waits { Some(at(100)) } else { incident.next_due }, "{:?}", incident.state);
+        if let Some(claim) = seen_by_agent.iter().find(|claim| claim.incident.id == incident.id) {
+            let answer = ledger.commit(claim.incident.stay().due(Some(at(900))), Some(claim.fence)).await;
+            assert_eq!(
+                matches!(answer, Err(LedgerError::Conflict { .. })),
+                waits,
+                "{:?}: no old look puts it to sleep again",
+                incident.state
+            );
+        }
+    }
+    assert_eq!(claim(ledger, 100, 20).await.len(), 3, "and the claims on them have ended");
+    let heard = ledger.change_seq().await.unwrap();
+    for (run, started) in [(99, 90), (98, 80)] {
+        ledger.job_succeeded(&workspace(), JobId(7), RunId(run), at(started), at(200)).await.unwrap();
+    }
+    assert_eq!(ledger.last_success(&workspace(), JobId(7)).await.unwrap(), Some((RunId(99), at(90))), "the newest stands");
+    assert_eq!(ledger.change_seq().await.unwrap(), heard, "the same success, or an older one, wakes nobody");
+    assert_eq!(ledger.last_success(&workspace(), JobId(8)).await.unwrap(), None);
+    assert_eq!(ledger.last_success(&"acme-dev".into(), JobId(7)).await.unwrap(), None);
+}
+
+pub async fn auto_apply_ends_by_itself(ledger: &dyn Ledger) {
+    let auto = |until| AutoApply { by: "dana".to_owned(), until: at(until) };
+    assert_eq!(ledger.auto_apply(at(0)).await.unwrap(), None);
+    ledger.set_auto_apply(Some(auto(100))).await.unwrap();
+    assert_eq!(ledger.auto_apply(at(99)).await.unwrap(), Some(auto(100)));
+    assert_eq!(ledger.auto_apply(at(100)).await.unwrap(), None, "a console that died leaves no agent acting");
+    ledger.set_auto_apply(Some(auto(200))).await.unwrap();
+    assert_eq!(ledger.auto_apply(at(100)).await.unwrap(), Some(auto(200)));
+    ledger.set_auto_apply(None).await.unwrap();
+    assert_eq!(ledger.auto_apply(at(0)).await.unwrap(), None);
+}
+
+pub async fn an_agent_says_how_it_stands(ledger: &dyn Ledger) {
+    let status = |worker: &str, workspace: &str, second| AgentStatus {
+        worker: worker.to_owned(),
+        workspace: workspace.into(),
+        version: "0.1.0".to_owned(),
+        mode: Mode::Auto,
+        unattended: true,
+        leading: worker == "a",
+        poll_interval_s: 60,
+        last_poll: Some(at(second)),
+        runs_seen: 12,
+        degraded: vec![("mail".to_owned(), "the server is away".to_owned())],
+        at: at(second),
+    };
+    assert_eq!(ledger.agent_statuses().await.unwrap(), []);
+    for said in [status("b", "acme-prod", 1), status("a", "acme-prod", 2), status("a", "acme-dev", 3), status("b", "acme-prod", 4)] {
+        ledger.set_agent_status(&said).await.unwrap();
+    }
+    let want = [status("a", "acme-dev", 3), status("a", "acme-prod", 2), status("b", "acme-prod", 4)];
+    assert_eq!(ledger.agent_statuses().await.unwrap(), want, "the last word of each, for each workspace");
+}
+
+pub async fn each_workspace_has_its_intake_memory(ledger: &dyn Ledger) {
+    assert_eq!(ledger.intake_memory(&workspace()).await.unwrap(), IntakeMemory::default());
+    let memory = |runs: &[i64], second| IntakeMemory { following: runs.iter().copied().map(RunId).collect(), polled_at: Some(at(second)) };
+    ledger.save_intake_memory(&workspace(), &memory(&[1, i64::MAX], 1)).await.unwrap();
+    ledger.save_intake_memory(&"acme-dev".into(), &memory(&[], 2)).await.unwrap();
+    ledger.save_intake_memory(&workspace(), &memory(&[3], 3)).await.unwrap();
+    assert_eq!(ledger.intake_memory(&workspace()).await.unwrap(), memory(&[3], 3));
+    assert_eq!(ledger.intake_memory(&"acme-dev".into()).await.unwrap(), memory(&[], 2));
+}
+
+pub async fn the_lead_is_kept_until_it_is_given_up(ledger: &dyn Ledger) {
+    for round in 0..2 {
+        assert!(ledger.try_lead(&workspace()).await.unwrap(), "round {round}");
+        assert!(ledger.try_lead(&workspace()).await.unwrap(), "who leads is told so again");
+        assert!(ledger.try_lead(&"Acme/Dev ../..".into()).await.unwrap(), "each workspace has its own");
+        ledger.yield_lead(&workspace()).await;
+        ledger.yield_lead(&workspace()).await;
+    }
+    let closed = incident_in(ledger, 1, State::Closed(Ending::Mended)).await;
+    assert_eq!(reread(ledger, &closed).await, closed);
+}
