@@ -183,7 +183,7 @@ async fn a_poll_dropped_anywhere_neither_loses_nor_doubles_a_failure() {
         }
         wakes += 1;
     }
-    assert!(wakes > 10, "the poll was dropped at {wakes} places only");
+    assert!(wakes > 2, "the poll was dropped at {wakes} places only");
 }
 
 #[tokio::test]
