@@ -152,7 +152,7 @@ fn any_text() -> impl Strategy<Value = Option<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn a_prompt_is_bounded_and_the_same_for_the_same(error in any_text(), trace in any_text(), logs in any_text(), at in 0usize..100_000, field in 0u8..3) {
         let text = FailureText { error, error_trace: trace, logs, ..FailureText::default() };

@@ -1,0 +1,9 @@
+//! The second opinion from the outside: against hostile logs, against servers that nobody here wrote, and what it costs.
+
+#![allow(clippy::unwrap_used)]
+
+mod cost;
+mod hostile;
+mod llmock;
+mod real_model;
+mod support;

@@ -1,0 +1,87 @@
+//! What the tests of the second opinion share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use runmend::classify::Classifier;
+use runmend::domain::Timestamp;
+use runmend::domain::cause::Cause;
+use runmend::domain::classification::{Classification, Opinion};
+use runmend::domain::evidence::{Evidence, FailureText};
+use runmend::domain::job::JobFacts;
+use runmend::llm::{Alike, Desk, Model, NoOpinion, Occasion, Options, PriceTable, Question};
+use runmend::redact::secrets::Redactor;
+use serde::Deserialize;
+
+/// A failure as the case files hold it. Labels and notes are other fields.
+#[derive(Deserialize)]
+pub struct Case {
+    pub id: String,
+    #[serde(flatten)]
+    pub text: FailureText,
+    /// The log starts with so many lines of nothing.
+    #[serde(default)]
+    fill: usize,
+    #[serde(default)]
+    pub technique: String,
+    /// The cause without the attack.
+    #[serde(default, alias = "true_category", alias = "category")]
+    pub cause: Option<Cause>,
+    #[serde(default, alias = "alt_categories")]
+    pub category_alternatives: Vec<Cause>,
+}
+
+/// The cases of a file; `None`, with its reason, where the file is not at hand.
+pub fn cases(path: &Path) -> Option<Vec<Case>> {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: {} is not here", path.display());
+        return None;
+    };
+    let read = |line: &str| {
+        let mut case: Case = serde_json::from_str(line).unwrap();
+        if case.fill > 0 {
+            case.text.logs = Some("25/06/11 02:14:00 INFO Driver: warming up, nothing to see here\n".repeat(case.fill));
+        }
+        case
+    };
+    Some(text.lines().filter(|line| !line.trim().is_empty()).map(read).collect())
+}
+
+/// The labelled corpus is not part of the package: `RUNMEND_CORPUS`, or `../shared/corpus`.
+pub fn corpus(name: &str) -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::env::var_os("RUNMEND_CORPUS").map_or_else(|| package.join("../shared/corpus"), PathBuf::from).join(name)
+}
+
+pub fn own(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
+}
+
+pub struct Failed {
+    pub evidence: Evidence,
+    pub classification: Classification,
+}
+
+/// What the rules say of a text that came through the door.
+pub fn failed(classifier: &Classifier, text: &FailureText) -> Failed {
+    let evidence = Evidence { run: text.clone(), ..Evidence::default() };
+    let classification = classifier.classify_evidence(&evidence);
+    Failed { evidence, classification }
+}
+
+pub fn desk(model: Arc<dyn Model>, options: Options) -> Desk {
+    Desk::new(Some(model), Arc::new(Redactor::new(Default::default())), options, PriceTable::shipped())
+}
+
+pub async fn opinion(desk: &Desk, failed: &Failed, now: Timestamp, shown: &mut String) -> Result<Opinion, NoOpinion> {
+    let (job, alike) = (JobFacts::default(), Alike::default());
+    let question = Question {
+        evidence: &failed.evidence,
+        classification: &failed.classification,
+        job: &job,
+        attempts: &[],
+        alike: &alike,
+        occasion: Occasion::Demanded,
+    };
+    desk.opinion(&question, now, &mut |piece| shown.push_str(piece)).await
+}
