@@ -27,8 +27,8 @@ pub enum Occasion {
     Demanded,
 }
 
-/// Under this confidence the rules count as unsure. Measured on 369 labelled failures: 0.9 asks about one in nine, and four of the rules'
-/// six wrong verdicts are among them; 0.8 asks about one in sixteen and has three of the six. `tests/llm/cost.rs` measures it anew.
+/// Under this confidence the rules count as unsure. Measured on 369 labelled failures: one in fifteen is asked about, and each of the
+/// rules' three wrong verdicts is among them (`tests/llm/cost.rs` measures it anew).
 pub const UNSURE_BELOW: f64 = 0.9;
 
 /// Is a model to be asked about this verdict?

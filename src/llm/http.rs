@@ -18,9 +18,9 @@ use super::provider::SetupError;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// Silence within an answer after which it counts as lost. A model that thinks before it writes is silent for long; the desk's own
 /// limit is usually shorter.
-const READ_TIME_MAX: Duration = Duration::from_secs(90);
+const READ_TIME_MAX: Duration = Duration::from_secs(180);
 /// Whole time of one call: keep-alive comments can keep a dead stream open for ever.
-const CALL_TIME_MAX: Duration = Duration::from_secs(300);
+const CALL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Longest answer that is read, bytes: some thousand streamed tokens at a few hundred bytes each.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 

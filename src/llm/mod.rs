@@ -27,7 +27,7 @@ pub mod price;
 pub mod prompt;
 pub mod provider;
 pub mod reason;
-mod schema;
+pub mod schema;
 mod sse;
 mod verdict;
 

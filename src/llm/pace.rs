@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 /// Longest wait that a server's word is believed for: a wrong header must not silence the second opinion for a day.
 const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 /// The wait after a refusal that named none.
-const WAIT_UNSAID: Duration = Duration::from_secs(5);
+const WAIT_UNSAID: Duration = Duration::from_secs(2);
 
 /// What an answer says about further calls (`x-ratelimit-*`). Absent headers are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use runmend::domain::cause::Cause;
 use runmend::domain::classification::{Classification, Opinion};
 use runmend::domain::evidence::{Evidence, FailureText};
 use runmend::domain::job::JobFacts;
-use runmend::llm::{Alike, Desk, Model, NoOpinion, Occasion, Options, PriceTable, Question};
+use runmend::llm::{Alike, Desk, Model, NoOpinion, Occasion, Options, PriceTable, Prompt, Question};
 use runmend::redact::secrets::Redactor;
 use serde::Deserialize;
 
@@ -75,13 +75,14 @@ pub fn desk(model: Arc<dyn Model>, options: Options) -> Desk {
 
 pub async fn opinion(desk: &Desk, failed: &Failed, now: Timestamp, shown: &mut String) -> Result<Opinion, NoOpinion> {
     let (job, alike) = (JobFacts::default(), Alike::default());
-    let question = Question {
-        evidence: &failed.evidence,
-        classification: &failed.classification,
-        job: &job,
-        attempts: &[],
-        alike: &alike,
-        occasion: Occasion::Demanded,
-    };
-    desk.opinion(&question, now, &mut |piece| shown.push_str(piece)).await
+    desk.opinion(&question(failed, &job, &alike), now, &mut |piece| shown.push_str(piece)).await
+}
+
+pub fn prompt(desk: &Desk, failed: &Failed) -> Prompt {
+    let (job, alike) = (JobFacts::default(), Alike::default());
+    desk.prompt(&question(failed, &job, &alike))
+}
+
+fn question<'a>(failed: &'a Failed, job: &'a JobFacts, alike: &'a Alike) -> Question<'a> {
+    Question { evidence: &failed.evidence, classification: &failed.classification, job, attempts: &[], alike, occasion: Occasion::Demanded }
 }
