@@ -88,6 +88,8 @@ impl Reader {
         match line::read(line, self.in_trace) {
             Line::Blank => {}
             Line::Frame | Line::Source => {
+                // A trace that came without its opening line.
+                self.in_trace |= line.trim_start().starts_with("File ");
                 self.push(at, at + line.len(), Kind::Trace, (0, 0));
                 self.open = false;
             }
