@@ -117,9 +117,7 @@ fn caused_by(trimmed: &str) -> Option<usize> {
 /// The class name at the head of an exception line, after the marks that tools put before it.
 fn head(trimmed: &str) -> Option<(usize, usize)> {
     let mut at = 0;
-    if !trimmed.starts_with([':', '[', 'e', 'E', 'F', 'R'])
-        && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic())
-    {
+    if !trimmed.starts_with([':', '[', 'e', 'E', 'F', 'R']) && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
     for mark in ["Exception in thread ", "ERROR: ", "Error: ", "error: ", "[error] ", "[Error] ", ": ", "E   ", "Failed: ", "Reason: "] {

@@ -26,6 +26,9 @@ const PACE: &[(&str, &str)] = &[
     ("mail.default_to", "data-platform@example.com"),
     ("mail.on_call", "on-call@example.com"),
     ("policy.critical", "payments_*"),
+    ("llm.provider", "azure"),
+    ("llm.deployment", "simulated-model"),
+    ("llm.ask", "always"),
 ];
 
 /// The workspace, its folder, and a configuration that leads there. All of it goes when this is dropped.
@@ -44,7 +47,15 @@ impl Demo {
             .map_err(|error| Fault::usage(error.to_string(), "close what uses the ports of this machine and try again"))?;
         let ready = simulator.ready();
         let mut sets: Vec<String> = PACE.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        sets.extend([("workspace.host", &ready.url), ("workspace.token", &ready.token)].map(|(key, value)| format!("{key}={value}")));
+        sets.extend(
+            [
+                ("workspace.host", &ready.url),
+                ("workspace.token", &ready.token),
+                ("llm.base_url", &ready.url),
+                ("llm.api_key", &ready.token),
+            ]
+            .map(|(key, value)| format!("{key}={value}")),
+        );
         sets.push(format!("data_dir={}", folder.0.display()));
         if inputs.options.ledger.is_none() {
             sets.push(format!("ledger={}", folder.0.join("ledger.db").display()));

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::{StreamExt, stream};
 use rand::TryRngCore;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ use super::book::Book;
 use super::control;
 use super::cut::{CutListener, Scissors};
 use super::desk::{Arrived, Desk};
+use super::endpoint::model;
 use super::faults::Faults;
 use super::plan::Millis;
 use super::scenario::Scenario;
@@ -32,6 +34,8 @@ use super::world::World;
 
 /// The Jobs API's own limit of a request's body.
 const BODY_BYTES_MAX: usize = 10 << 20;
+/// Between two pieces of a model's answer.
+const PIECE_PAUSE: Duration = Duration::from_millis(25);
 /// Time that open connections get to end when the simulator stops.
 const STOP_TIME_MAX: Duration = Duration::from_millis(500);
 const BOOK: &str = "/_sim/book";
@@ -170,13 +174,15 @@ async fn api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    // Azure OpenAI takes a key in a header of its own.
+    let key = headers.get("api-key").and_then(|value| value.to_str().ok()).map(|key| format!("Bearer {key}"));
     let (reply, org_id) = {
         let mut desk = lock(&shared);
         let arrived = Arrived {
             method: method.as_str(),
             path: uri.path(),
             query: uri.query().unwrap_or_default(),
-            authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+            authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).or(key.as_deref()),
             body: &body,
         };
         (desk.receive(arrived, now()), desk.world.workspace.org_id)
@@ -187,6 +193,9 @@ async fn api(
     if reply.dropped {
         scissors.cut();
     }
+    if reply.answer.status == 200 && uri.path().ends_with("/chat/completions") && wants(&body, "/stream") {
+        return streamed(&reply.answer.body, wants(&body, "/stream_options/include_usage"));
+    }
     let status = StatusCode::from_u16(reply.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, reply.answer.content_type)], reply.answer.body).into_response();
     response.headers_mut().insert("x-databricks-org-id", org_id.into());
@@ -194,6 +203,20 @@ async fn api(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
+}
+
+fn wants(body: &Bytes, pointer: &str) -> bool {
+    serde_json::from_slice::<Value>(body).ok().and_then(|body| body.pointer(pointer).and_then(Value::as_bool)).unwrap_or(false)
+}
+
+/// A completion as server-sent events, at the pace at which models write.
+fn streamed(completion: &str, usage: bool) -> Response {
+    let completion: Value = serde_json::from_str(completion).unwrap_or_default();
+    let pieces = stream::iter(model::pieces(&completion, usage)).then(|piece| async move {
+        tokio::time::sleep(PIECE_PAUSE).await;
+        Ok::<_, std::convert::Infallible>(piece)
+    });
+    (StatusCode::OK, [(CONTENT_TYPE, "text/event-stream")], Body::from_stream(pieces)).into_response()
 }
 
 async fn book(State(shared): State<Shared>) -> Response {

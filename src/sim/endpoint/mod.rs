@@ -4,6 +4,7 @@ mod cancel;
 mod get_output;
 mod jobs;
 mod me;
+pub mod model;
 mod repair;
 mod run_now;
 mod runs_get;
@@ -35,6 +36,11 @@ pub fn find(method: &str, path: &str) -> Result<(Endpoint, Version), Refusal> {
     let missing = || Refusal { status: 404, error_code: "ENDPOINT_NOT_FOUND", message: format!("No API found for '{method} {path}'") };
     if method == "GET" && path == ME {
         return Ok((me::me, Version::V22));
+    }
+    // Azure OpenAI's two forms of address.
+    let deployment = path.strip_prefix("/openai/deployments/").and_then(|rest| rest.split_once('/'));
+    if method == "POST" && (path == "/openai/v1/chat/completions" || deployment.is_some_and(|(_, end)| end == "chat/completions")) {
+        return Ok((model::chat, Version::V22));
     }
     let newer = path.strip_prefix("/api/2.2/jobs").map(|rest| (Version::V22, rest));
     let (version, rest) = newer.or_else(|| path.strip_prefix("/api/2.1/jobs").map(|rest| (Version::V21, rest))).ok_or_else(missing)?;
