@@ -235,7 +235,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn an_excerpt_is_bounded_and_of_the_text(lines in proptest::collection::vec("[a-zA-Z:ü0-9 ]{0,500}", 0..24), hit in 0usize..80, max in 0usize..3000) {
             let text = lines.join("\n");

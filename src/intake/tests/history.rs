@@ -138,8 +138,8 @@ fn told(plan: &Plan) -> Story {
 }
 
 proptest! {
-    // A case is a whole history: a quarter of the usual number.
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(4)))]
+    // A case is a whole history: an eighth of the usual number.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(8)))]
     #[test]
     fn every_run_that_ends_badly_within_reach_is_admitted_once_and_nothing_else(plan in a_plan()) {
         let story = told(&plan);
