@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use super::found::Found;
 use super::random::{Makeup, Pairs};
 use super::text::{Text, is_alnum};
-use super::value::{is_number, is_word};
+use super::value::{is_class_name, is_number, is_word, looks_chosen};
 
 /// Secrets that are looked for again in one text, and the longest of them, bytes: an automaton's size stays small.
 const SECRETS_MAX: usize = 2000;
@@ -73,8 +73,10 @@ fn place(text: Text<'_>, form: &Form<'_>, start: usize) -> Option<Found> {
 /// No word or number that stands in any text.
 fn is_recognisable(words: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(words, pairs);
-    let is_common = is_word(words) && makeup.length < 12 || is_number(words) && makeup.length < 8;
-    makeup.length >= 6 && makeup.length <= SECRET_BYTES_MAX && !is_common
+    let is_telling = looks_chosen(words, pairs) || makeup.is_random() || makeup.kinds() >= 3 || makeup.length >= 16;
+    let is_common = is_number(words) && makeup.length < 8 || is_word(words) && makeup.length < 16 && !makeup.is_random();
+    let is_code = words.contains("::") || words.ends_with(['(', '[']) || words.starts_with("HTTP/") || is_class_name(words);
+    makeup.length >= 6 && makeup.length <= SECRET_BYTES_MAX && is_telling && !is_common && !is_code
 }
 
 /// Long and mixed enough to be itself even within other letters.

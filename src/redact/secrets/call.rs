@@ -13,6 +13,9 @@ const PAIRS_OF: &[&str] = &[
     "HTTPDigestAuth",
     "BasicAuth",
     "HttpNtlmAuth",
+    "Auth",
+    "Login",
+    "Client",
     "HTTPProxyAuth",
     "getConnection",
     "auth",
@@ -122,7 +125,20 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
     }
     let strings = strings(text, position);
     let first_only = FIRST_OF.contains(&name);
-    let (from, to) = if first_only { strings.first().copied()? } else { strings.get(1..)?.last().copied()? };
+    let (from, to) = if first_only {
+        strings.first().copied()?
+    } else {
+        let rest = strings.get(1..)?;
+        rest.iter().find(|(from, to)| looks_chosen(text.slice(*from, *to), pairs)).or(rest.last()).copied()?
+    };
+    if name == "Client" {
+        // Twilio's account id, and the token behind it.
+        let (from, to) = strings.first().copied()?;
+        let account = text.slice(from, to);
+        if account.len() != 34 || !account.starts_with("AC") {
+            return None;
+        }
+    }
     let mut word = text.slice(from, to);
     if matches!(name, "base64" | "b64encode" | "btoa" | "encodeBase64") {
         word = word.split_once(':')?.1;

@@ -33,7 +33,7 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     if matches!(value.joint, Joint::Space | Joint::Said) && !value.quoted && is_pair(word) {
         return false;
     }
-    if is_fetched(text, value) || is_code(text, value, word) {
+    if is_fetched(text, value) || is_code(text, value, word, pairs) {
         return false;
     }
     match label.weight {
@@ -63,11 +63,12 @@ fn is_fetched(text: Text<'_>, value: &Value) -> bool {
 }
 
 /// A call, an index, or the name of a variable that will hold the secret.
-fn is_code(text: Text<'_>, value: &Value, word: &str) -> bool {
+fn is_code(text: Text<'_>, value: &Value, word: &str, pairs: &Pairs) -> bool {
     if value.quoted {
         return false;
     }
-    if is_attribute(word) {
+    let is_constant = word.contains('_') && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    if is_attribute(word, pairs) || word.contains("::") || is_constant || word == "HTTP/1.1" {
         return true;
     }
     let callee = word.split(['(', '[']).next().unwrap_or("");
@@ -83,14 +84,17 @@ fn is_code(text: Text<'_>, value: &Value, word: &str) -> bool {
     }
     // `password=db_password`, `token=ACCESS_TOKEN`: a name that says what it holds.
     let lower = word.to_ascii_lowercase();
-    let is_name = word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !word.bytes().any(|b| b.is_ascii_digit());
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let is_name = word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && (digits == 0
+            || digits <= 5 && !Makeup::of(word, pairs).is_random() && word.bytes().next().is_some_and(|b| b.is_ascii_uppercase()));
     is_name && ["password", "passwd", "pwd", "token", "secret", "key", "credential", "passphrase"].iter().any(|end| lower.ends_with(end))
 }
 
 /// A password: whatever stands there, unless the joint is loose and the value a word of prose.
 fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
     // The shell's working folders.
-    let is_folder = word.starts_with(['/', '~', '.']) || is_place(word);
+    let is_folder = ["/", "~", "./", "../"].iter().any(|start| word.starts_with(start)) || is_place(word);
     if is_folder && text.slice(name.start, name.end).to_ascii_lowercase().ends_with("pwd") {
         return false;
     }
@@ -105,15 +109,27 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
     }
     match value.joint {
         Joint::Comma if !value.quoted && text.at(value.pieces.end()) != b')' => false,
+        // A list of names.
+        Joint::Comma if value.quoted && !opens_call(text, name) => looks_chosen(word, pairs) || is_jumbled(word, pairs),
+        Joint::Equals | Joint::Colon if word.len() <= 2 && is_number(word) => false,
+        // `password: the word that …` describes it.
+        Joint::Colon if !value.quoted && is_word(word) && word_follows(text, value) => false,
         Joint::Equals | Joint::Arrow | Joint::Comma | Joint::Markup | Joint::Flag | Joint::Setting => true,
-        Joint::Cell => !is_word(word) || word.len() >= 16,
+        Joint::Cell => (!is_word(word) || word.len() >= 16 || is_jumbled(word, pairs)) && !word.contains(' '),
         Joint::Colon if value.quoted => true,
         Joint::Colon if !is_blank(text.at(name.end + 1)) => true,
         Joint::Colon => !is_word(word) || starts_its_line(text, name) || is_compound(text, name) || prefixed(text, name),
         Joint::Said if value.quoted => true,
-        Joint::Said => !is_word(word) && looks_chosen(word, pairs),
-        Joint::Space if value.quoted => (!is_word(word) || is_compound(text, name)) && !word.contains(' ') && !is_class_name(word),
-        Joint::Space => looks_chosen(word, pairs) && !is_class_name(word) && !is_uuid(word) && !is_lookalike(word, pairs),
+        Joint::Space if value.quoted => {
+            (!is_word(word) || is_compound(text, name) || is_argument(text, name) && word.len() >= 4)
+                && !word.contains(' ')
+                && !is_class_name(word)
+        }
+        Joint::Said => looks_chosen(word, pairs) || is_jumbled(word, pairs),
+        Joint::Space => {
+            let chosen = looks_chosen(word, pairs) && !is_lookalike(word, pairs) || is_jumbled(word, pairs);
+            chosen && !is_class_name(word) && !is_uuid(word)
+        }
     }
 }
 
@@ -149,8 +165,10 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
         Joint::Space | Joint::Said if value.quoted && is_compound(text, name) && makeup.digits > 0 => true,
         Joint::Space | Joint::Said => {
             let random = makeup.is_random() && makeup.digits > 0 && makeup.length >= 12;
-            (random && !is_lookalike(word, pairs) && !is_place(word)) || value.quoted && random && !is_uuid(word)
+            let is_key = makeup.is_hex() && makeup.length >= 32 && makeup.digits > 0 && label.kind != "token";
+            is_key || (random && !is_lookalike(word, pairs) && !is_place(word)) || value.quoted && random && !is_uuid(word)
         }
+        _ if is_word(word) && makeup.is_random() && makeup.length >= 12 => true,
         _ if is_word(word) => {
             (value.joint != Joint::Colon || value.quoted || starts_its_line(text, name) || is_compound(text, name))
                 && (makeup.is_random()
@@ -186,12 +204,13 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
         "pin" => (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && value.joint != Joint::Space,
         "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
         "salt" | "code" => random && makeup.length >= 20,
+        "login" => makeup.length >= 20 && random && makeup.digits > 2 && !is_place(word) && !word.contains(['@', '.', '-']),
         "key" if makeup.is_hex() => makeup.length >= 32 && makeup.digits > 0 && !matches!(value.joint, Joint::Space | Joint::Said),
         "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
         "credential" if value.joint == Joint::Flag => looks_chosen(word, pairs),
         "credential" if looks_chosen(word, pairs) && makeup.kinds() >= 3 && makeup.length >= 8 => true,
         "auth" => makeup.length >= 12 && (random || is_user_and_password(word)),
-        _ => random && makeup.length >= 16 && makeup.digits > 0 && !is_place(word),
+        _ => random && makeup.length >= 16 && (makeup.digits > 0 || makeup.lower.min(makeup.upper) >= 4) && !is_place(word),
     }
 }
 
@@ -268,6 +287,38 @@ fn starts_its_line(text: Text<'_>, name: Name) -> bool {
 fn is_compound(text: Text<'_>, name: Name) -> bool {
     let words = text.slice(name.start, name.end);
     words.contains(['_', '.', '-']) || words.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+}
+
+/// `f("password", "x")`, `["--password", "x"]`: a call or a command line, no list of names.
+fn opens_call(text: Text<'_>, name: Name) -> bool {
+    let words = text.slice(name.start, name.end);
+    let quote = text.skip_back_max(name.start, 20, |b| is_quote(b) || matches!(b, b'-' | b'\\'));
+    let before = text.skip_back_max(quote, 8, is_blank);
+    words.contains(['-', '.']) || text.before(name.start) == b'-' || text.before(before) == b'('
+}
+
+/// More prose behind the value.
+fn word_follows(text: Text<'_>, value: &Value) -> bool {
+    let next = text.skip_spaces(value.pieces.end());
+    let end = text.skip_max(next, 40, |b| b.is_ascii_alphabetic());
+    next > value.pieces.end() && end - next >= 2 && matches!(text.at(end), b' ' | b'.' | b',' | b'\n' | 0 | b'\'')
+}
+
+/// `(host 'x', password 'y')`, `:password "y"`, `PASSWORD 'y'`: before a string, no word of a sentence.
+fn is_argument(text: Text<'_>, name: Name) -> bool {
+    let words = text.slice(name.start, name.end);
+    let before = text.skip_back_max(name.start, 8, is_blank);
+    matches!(text.before(before), b'(' | b',' | b':' | b'{' | b'[' | b';')
+        || words.len() > 1 && words.bytes().all(|b| b.is_ascii_uppercase())
+        || text.ends(before, "setq")
+}
+
+/// Letters without the order of words, or with capitals among them that no name has.
+fn is_jumbled(word: &str, pairs: &Pairs) -> bool {
+    let makeup = Makeup::of(word, pairs);
+    let capitals = 100 * makeup.upper / makeup.letters().max(1);
+    let is_odd = makeup.length >= 10 && makeup.lower >= 3 && capitals >= 34 && makeup.is_odd() && !is_class_name(word);
+    makeup.length >= 8 && (makeup.is_random() || makeup.lower >= 2 && (25..=90).contains(&capitals) && is_odd)
 }
 
 /// Other pairs stand before: `user: x, password: y`.

@@ -26,7 +26,7 @@ pub struct Label {
 const STEMS: &str = "pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrase senha bearer mnemonic phrase assertion \
     saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas.";
 /// Short ones, which other words are full of: each with a sign behind it.
-const SHORT_STEMS: &str = "sig sid otp code pin pat seed salt sas pw";
+const SHORT_STEMS: &str = "login sig sid otp code pin pat seed salt sas pw";
 const SIGNS: [&str; 7] = ["=", ":", "\"", "'", "%", "<", ">"];
 
 /// What to look for. Some end with the sign behind the name.
@@ -51,7 +51,7 @@ const KEY_SECRET: &str = "api access secret private account shared storage encry
     flask django rails laravel cipher symmetric dbx databricks algolia pagerduty routing splunk \
     snowflake confluent cognitive speech vault pem pgp gpg wallet ";
 /// Words before `key` that make it the key of a table, a map or a message.
-const KEY_PLAIN: &str = "partition partitioning sort primary foreign cache row object group grouping shuffle block idempotency dedup dedupe deduplication \
+const KEY_PLAIN: &str = "recv fingerprint trusted signed partition partitioning sort primary foreign cache row object group grouping shuffle block idempotency dedup dedupe deduplication \
     surrogate natural business composite unique join merge range cluster clustering bucket map dict index lookup config conf \
     configuration property scope registry translation message record order customer event topic metric tag label public pub \
     dimension blob file log state lock missing duplicate invalid unknown with json column s3 task parameter widget option \
@@ -175,6 +175,7 @@ fn announced(kind: &'static str, weight: Weight) -> Option<Label> {
 fn other(word: &str, adjective: &str) -> Option<Label> {
     match word {
         "credential" | "credentials" | "creds" | "cred" => announced("credential", Weight::Weak),
+        "login" => announced("login", Weight::Weak),
         "sig" | "signature" | "sas" => announced("signature", Weight::Weak),
         "session" | "sessid" | "sid" | "cookie" => announced("session", Weight::Weak),
         "id" if matches!(adjective, "session" | "sess") => announced("session", Weight::Weak),

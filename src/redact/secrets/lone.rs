@@ -58,6 +58,7 @@ const EXPLAINED: &[&str] = &[
     "fileid",
     "query",
     "statement",
+    "boundary",
     "id=",
     "id:",
 ];
@@ -70,7 +71,9 @@ pub fn find(text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
     let mut position = 0;
     while position < bytes.len() {
         let opens = is_alnum(text.at(position))
-            || matches!(text.at(position), b'/' | b'+') && matches!(text.before(position), 0 | b' ' | b'\n' | b'"' | b'\'' | b':' | b'(');
+            || text.at(position) == b'_'
+            || matches!(text.at(position), b'/' | b'+')
+                && matches!(text.before(position), 0 | b' ' | b'\n' | b'"' | b'\'' | b':' | b'(' | b',');
         if !opens {
             position += 1;
             continue;
@@ -121,7 +124,7 @@ fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
         digits += usize::from(b.is_ascii_digit());
     }
     if lower < 4 || upper < 4 || digits < 2 || word.contains('.') {
-        return digits >= 2 && is_announced(text, start, end, word, pairs);
+        return is_announced(text, start, end, word, pairs);
     }
     let body = word.trim_end_matches('=');
     let escaped = text.ends(start, "\\n") || text.ends(start, "\\t") || text.ends(start, "\\r");
@@ -180,7 +183,8 @@ fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pa
     let body = word.trim_end_matches('=');
     let makeup = Makeup::of(body, pairs);
     let is_hex = makeup.is_hex();
-    if makeup.digits < 2 || makeup.letters() < 4 || is_hex && makeup.length < 32 || makeup.length > LENGTH_MAX || !makeup.is_random() {
+    let mixed = makeup.digits >= 2 || makeup.lower >= 4 && makeup.upper >= 4;
+    if !mixed || makeup.letters() < 4 || is_hex && makeup.length < 32 || makeup.length > LENGTH_MAX || !makeup.is_random() {
         return false;
     }
     if matches!(text.before(start), b'/' | b'@' | b'$' | b'\\' | b'#' | b'.' | b'=' | b'_' | b'-')

@@ -9,19 +9,24 @@
 
 mod again;
 mod call;
+mod clause;
 mod column;
 mod command;
+mod extent;
 mod found;
+mod joint;
 mod judge;
 mod label;
 mod lone;
 mod name;
 mod pair;
 mod personal;
+mod pieces;
 mod place;
 mod quote;
 mod random;
 mod shape;
+mod spaced;
 mod structure;
 mod text;
 mod value;
@@ -37,8 +42,7 @@ use found::{Counts, Found, Numbers, merged};
 use label::{Labels, Weight};
 use name::{NAME_BYTES_MAX, Words};
 use pair::{Joint, Name, Value};
-use quote::Quote;
-use random::{Makeup, Pairs};
+use random::Pairs;
 use shape::Shapes;
 use text::{Text, Work, is_alnum, is_name};
 use view::View;
@@ -151,7 +155,7 @@ impl Redactor {
     /// One look at all texts; `None` when they hold no secret.
     fn round(&self, originals: &[String], numbers: &mut Numbers, counts: &mut Counts) -> Option<Vec<String>> {
         let views: Vec<View<'_>> = originals.iter().map(|original| View::new(original)).collect();
-        let found: Vec<Vec<Found>> = views.iter().map(|view| self.look(Text::new(&view.words, &Work::default()))).collect();
+        let found: Vec<Vec<Found>> = views.iter().map(|view| self.look_twice(view)).collect();
         let known: Vec<&Found> = found.iter().flatten().collect();
         if known.is_empty() {
             return None;
@@ -165,6 +169,22 @@ impl Redactor {
             next.push(replaced(original, view, text, unmasked(text, merged(secrets)), numbers, counts));
         }
         (next != originals).then_some(next)
+    }
+
+    /// Every secret that the text itself gives away, also where a terminal's width broke it.
+    fn look_twice(&self, view: &View<'_>) -> Vec<Found> {
+        let work = Work::default();
+        let text = Text::new(&view.words, &work);
+        let mut all = self.look(text);
+        lone::find(text, &self.pairs, &mut all);
+        all = unmasked(text, merged(all));
+        if let Some(whole) = view.unwrapped() {
+            let back = |found: Found| Found { start: whole.start(found.start), end: whole.end(found.end), ..found };
+            let more = self.look(Text::new(&whole.words, &Work::default()));
+            all.extend(more.into_iter().filter(|found| whole.is_broken(found.start, found.end)).map(back));
+            all = unmasked(text, merged(all));
+        }
+        all
     }
 
     /// Every secret that the text itself gives away.
@@ -186,17 +206,19 @@ impl Redactor {
         }
         for hit in self.places.iter().flat_map(|places| places.find_iter(text.bytes())) {
             let mark = place::MARKS.get(hit.pattern().as_usize()).copied().unwrap_or("");
+            if mark.contains("kty") {
+                place::web_key(text, hit.start(), &mut all);
+            }
             all.extend(place::find(text, mark, hit.start(), hit.end(), &self.pairs));
         }
         self.pairs_of_names(text, &mut all);
-        lone::find(text, &self.pairs, &mut all);
         if self.options.emails == Personal::Redact {
             personal::emails(text, &mut all);
         }
         if self.options.addresses == Personal::Redact {
             personal::addresses(text, &mut all);
         }
-        unmasked(text, merged(all))
+        all
     }
 
     fn structures(&self, text: Text<'_>, all: &mut Vec<Found>) {
@@ -216,8 +238,8 @@ impl Redactor {
                     structure::cookies(text, end, &self.pairs, all);
                     None
                 }
-                "identified by" | "identified with" => identified(text, end),
-                "authorization" => authorization(text, end, &self.pairs),
+                "identified by" | "identified with" => clause::identified(text, start, end),
+                "authorization" => clause::authorization(text, end, &self.pairs),
                 _ => structure::credential(text, start, end, false, &self.pairs),
             };
             if let Some(found) = found {
@@ -319,75 +341,6 @@ fn word_before(text: Text<'_>, start: usize) -> String {
     }
     let from = text.skip_back_max(start - 1, BYTES_MAX, is_alnum);
     text.slice(from, start - 1).to_ascii_lowercase()
-}
-
-/// `Digest username="x", response="…"`, `OAuth oauth_signature="…"`: the parameter that is drawn at random and proves something.
-fn parameter(text: Text<'_>, start: usize, pairs: &Pairs) -> Option<Found> {
-    const PARAMETERS_MAX: usize = 12;
-    let mut position = text.skip_spaces(start);
-    for _ in 0..PARAMETERS_MAX {
-        let name_end = text.skip_max(position, 40, is_name);
-        let name = text.slice(position, name_end).to_ascii_lowercase();
-        if text.at(name_end) != b'=' || name.is_empty() {
-            return None;
-        }
-        let quote = Quote::at(text, name_end + 1);
-        let from = name_end + 1 + quote.map_or(0, Quote::len);
-        let to = match quote {
-            Some(quote) => quote.close(text, from)?,
-            None => text.skip_max(from, 4096, |b| !b.is_ascii_whitespace() && b != b',' && b != b'"' && b != b'\''),
-        };
-        let words = text.slice(from, to);
-        let proves = ["response", "signature", "token", "key", "mac"].iter().any(|end| name.ends_with(end));
-        if proves && Makeup::of(words, pairs).is_random() && words.len() >= 16 {
-            return Some(Found { start: from, end: to, kind: "signature", words: words.to_owned() });
-        }
-        position = text.skip_max(to + quote.map_or(0, Quote::len), 3, |b| b == b',' || b == b' ');
-    }
-    None
-}
-
-/// SQL's `IDENTIFIED BY 'x'`, `IDENTIFIED WITH method BY 'x'`, `IDENTIFIED BY PASSWORD 'x'`, `IDENTIFIED BY x`.
-fn identified(text: Text<'_>, end: usize) -> Option<Found> {
-    let mut position = text.skip_spaces(end);
-    for _ in 0..4 {
-        if let Some(quote) = Quote::at(text, position) {
-            let start = position + quote.len();
-            let close = quote.close(text, start)?;
-            let words = text.slice(start, close);
-            let is_method = text.starts_anycase(text.skip_spaces(close + quote.len()), "by ")
-                || text.starts_anycase(text.skip_spaces(close + quote.len()), "as ");
-            if !is_method {
-                let is_none = value::is_masked(words) || value::is_reference(words) || words.is_empty();
-                return (!is_none).then(|| Found { start, end: close, kind: "password", words: words.to_owned() });
-            }
-            position = text.skip_spaces(close + quote.len());
-        }
-        let stop = text.skip_max(position, 200, |b| !b.is_ascii_whitespace() && b != b';' && b != b'\'' && b != b'"');
-        let word = text.slice(position, stop);
-        let is_keyword = word.len() >= 2 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-        if !is_keyword {
-            let is_none = word.len() < 4 || value::is_masked(word) || value::is_reference(word);
-            return (!is_none).then(|| Found { start: position, end: stop, kind: "password", words: word.to_owned() });
-        }
-        position = text.skip_spaces(stop);
-    }
-    None
-}
-
-/// `Authorization: Scheme credential`: whatever the scheme is called.
-fn authorization(text: Text<'_>, end: usize, pairs: &Pairs) -> Option<Found> {
-    let mut position =
-        text.skip_max(end, 12, |b| matches!(b, b'"' | b'\'' | b'\\' | b':' | b'=' | b' ' | b'`' | b'[' | b'(' | b',' | b'>'));
-    if text.starts(position, "%3A") || text.starts(position, "%20") {
-        position += 3;
-    }
-    if position == end {
-        return None;
-    }
-    let word_end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'-' | b'_'));
-    let spaced = matches!(text.at(word_end), b' ' | b'+' | b'%') && word_end > position && word_end - position <= 28;
-    if spaced { structure::credential(text, position, word_end, true, pairs).or_else(|| parameter(text, word_end, pairs)) } else { None }
 }
 
 /// The original with placeholders where the view holds secrets.

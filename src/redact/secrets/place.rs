@@ -4,7 +4,7 @@
 use super::found::Found;
 use super::quote::Quote;
 use super::random::Pairs;
-use super::text::{Text, is_blank, is_dotted, is_quote, is_space};
+use super::text::{Text, is_alnum, is_blank, is_dotted, is_quote, is_space};
 use super::value::{is_masked, is_place, is_reference, looks_chosen};
 
 /// Longest line that is read around a mark, bytes.
@@ -29,11 +29,17 @@ pub const MARKS: &[&str] = &[
     "htpasswd -b",
     "add_user ",
     "change_password ",
+    "AUTH ",
+    "\"kty\"",
 ];
 
 /// The secret around the mark at `start..end`.
 pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
+    if mark == "\"kty\"" {
+        return None;
+    }
     let (from, to) = match mark {
+        "AUTH " => authentication(text, start, end, pairs)?,
         ":5432:" | ":5433:" | ":5439:" | ":6432:" => pgpass(text, start, end)?,
         "alias set " | "config host add " => word(text, end, 3)?,
         "vault login " => word(text, end, 0)?,
@@ -45,6 +51,39 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
         words.len() < 4 || words.starts_with('-') || is_masked(words) || is_reference(words) || is_place(words) || words.contains("://");
     let is_chosen = looks_chosen(words, pairs) || super::random::Makeup::of(words, pairs).is_random();
     (!is_none && is_chosen).then(|| Found { start: from, end: to, kind: "password", words: words.to_owned() })
+}
+
+/// `AUTH x`, `AUTH user x` of Redis; `AUTH PLAIN x` of mail.
+fn authentication(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<(usize, usize)> {
+    if is_alnum(text.before(start)) || text.before(start) == b'_' {
+        return None;
+    }
+    let first = word(text, end, 0)?;
+    if matches!(text.slice(first.0, first.1), "PLAIN" | "LOGIN" | "CRAM-MD5" | "XOAUTH2")
+        || !looks_chosen(text.slice(first.0, first.1), pairs)
+    {
+        let (from, to) = word(text, end, 1)?;
+        return Some((from, text.skip_max(from, to - from, |b| b != b'\\')));
+    }
+    Some(first)
+}
+
+/// The private members of a JSON web key: `"d"` and the primes, within the same object. `start` is where `"kty"` stands.
+pub fn web_key(text: Text<'_>, start: usize, all: &mut Vec<Found>) {
+    const OBJECT_BYTES_MAX: usize = 8 << 10;
+    let open = text.skip_back_max(start, OBJECT_BYTES_MAX, |b| b != b'{');
+    let close = text.skip_max(start, OBJECT_BYTES_MAX, |b| b != b'}');
+    for member in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
+        let Some(at) = text.find(open, close - open, member) else { continue };
+        let value = text.skip_max(at + member.len(), 4, |b| is_blank(b) || b == b':');
+        if let Some(quote) = Quote::at(text, value)
+            && let Some(end) = quote.close(text, value + quote.len())
+            && end - value >= 16
+        {
+            let from = value + quote.len();
+            all.push(Found { start: from, end, kind: "private-key", words: text.slice(from, end).to_owned() });
+        }
+    }
 }
 
 /// `host:port:database:user:password`, alone on its line.

@@ -61,7 +61,8 @@ const SHAPES: &[Shape] = &[
     shape("registry-token", "rubygems_ dckr_pat_ dckr_oat_ CLOJARS_ hex_pat_", is_url_safe, 20, Proof::Prefix),
     shape("registry-token", "oy2", is_alnum, 43, Proof::Exact(43)),
     shape("registry-token", "cio AKCp cmVmdGtuO", is_url_safe, 30, Proof::Random),
-    shape("vault-token", "hvs. hvb. hvr. s.", is_url_safe, 24, Proof::Random),
+    shape("vault-token", "hvs. hvb. hvr.", is_url_safe, 20, Proof::Prefix),
+    shape("vault-token", "s.", is_url_safe, 24, Proof::Random),
     shape("terraform-token", "tfp_ tfe_", is_url_safe, 30, Proof::Random),
     shape("anthropic-key", "sk-ant-", is_url_safe, 20, Proof::Prefix),
     shape("openai-key", "sk-proj- sk-svcacct- sk-admin- sk-None- sk- sess- sk_", is_url_safe, 20, Proof::Random),
@@ -335,6 +336,9 @@ fn within(
     }
     if kind == "telegram-token" {
         start = text.skip_back_max(mark, TOKEN_BYTES_MAX, is_digit);
+        if mark - start < 8 {
+            return None;
+        }
     }
     if kind == "monitoring-key" && text.slice(start, mark).bytes().all(|b| b.is_ascii_hexdigit()) && mark - start == least {
         let words = text.slice(start, mark_end).to_owned();

@@ -5,7 +5,7 @@ use super::judge::{decoded, is_user_and_password};
 use super::random::{Makeup, Pairs};
 use super::shape::extend;
 use super::text::{Text, is_alnum, is_base64, is_blank, is_digit, is_dotted, is_encoded, is_quote, is_space};
-use super::value::{is_masked, is_nothing, is_reference};
+use super::value::{is_masked, is_nothing, is_reference, looks_chosen};
 use super::wrap::Pieces;
 
 /// Longest private key with what stands between its lines, bytes. A 16384-bit RSA key is 13 KB; log prefixes triple it.
@@ -169,7 +169,7 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
     let is_password = makeup.length >= 6
         && makeup.kinds() >= 2
         && makeup.digits < makeup.length
-        && (makeup.digits > 0 || makeup.is_random())
+        && (makeup.digits > 0 || makeup.is_random() || looks_chosen(password, pairs))
         && !is_masked(password)
         && !is_reference(password);
     (is_user && is_host && is_password && !password.starts_with('/')).then(|| Found {

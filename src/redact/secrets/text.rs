@@ -13,6 +13,13 @@ const SHORT_STEP: usize = 64;
 #[derive(Default)]
 pub struct Work(Cell<usize>);
 
+#[cfg(test)]
+impl Work {
+    pub fn spent(&self) -> usize {
+        self.0.get()
+    }
+}
+
 /// A text to look into. Positions past its end read as 0, ranges past it as empty.
 #[derive(Clone, Copy)]
 pub struct Text<'t> {

@@ -39,6 +39,18 @@ const NOTHING: &[&str] = &[
     "default",
     "unknown",
     "void",
+    "bigint",
+    "boolean",
+    "double",
+    "float",
+    "timestamp",
+    "date",
+    "binary",
+    "long",
+    "integer",
+    "decimal",
+    "stringtype",
+    "securestring",
 ];
 
 /// What the value of a masked secret says.
@@ -69,7 +81,10 @@ const MASKS: &[&str] = &[
 
 /// Nothing, a truth value, a type.
 pub fn is_nothing(value: &str) -> bool {
-    value.is_empty() || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word))
+    const TYPES: [&str; 10] =
+        ["varchar(", "nvarchar(", "char(", "decimal(", "array<", "struct<", "map<", "option[", "optional[", "<class "];
+    let starts = |start: &str| value.get(..start.len()).is_some_and(|front| front.eq_ignore_ascii_case(start));
+    value.is_empty() || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word)) || TYPES.into_iter().any(starts)
 }
 
 /// Masked already: stars, crosses, dots, or a word that says so in brackets. Our own placeholders too.
@@ -85,10 +100,12 @@ pub fn is_masked(value: &str) -> bool {
     let bracketed = value.starts_with(['<', '[', '(', '{', '*', '#']) || value.starts_with("__");
     let whole = MASKS.iter().any(|mask| lower == *mask) && lower != "secret" && lower != "your" && lower != "insert" && lower != "replace";
     let said = bracketed && MASKS.iter().any(|mask| lower.contains(mask));
-    let stars = value.chars().filter(|c| matches!(c, '*' | '•' | '●' | '…' | '█')).count();
+    let is_star = |c: char| matches!(c, '*' | '•' | '●' | '…' | '█');
+    let stars = value.chars().filter(|c| is_star(*c)).count();
+    let in_a_row = value.split(|c: char| !is_star(c)).map(|run| run.chars().count()).max().unwrap_or(0);
     let crosses = inner.len() >= 3 && inner.chars().all(|c| matches!(c, 'x' | 'X'));
     let shortened = value.contains("...") && value.len() < 24;
-    whole || said || crosses || shortened || stars >= 3 && 2 * stars >= value.chars().count() || stars >= 4
+    whole || said || crosses || shortened || in_a_row >= 3 && 3 * stars >= value.chars().count()
 }
 
 /// Points to a secret that is kept elsewhere, or is code that will fetch one.
@@ -152,7 +169,8 @@ pub fn is_reference(value: &str) -> bool {
         b'%' => last == b'%' && is_name(inner) || matches!(value, "%s" | "%d" | "%r" | "%v" | "%q"),
         b'<' => last == b'>' && is_name(inner),
         b'{' => {
-            last == b'}' && (inner.is_empty() || is_shell_name(inner) && !inner.bytes().any(|b| b.is_ascii_digit()) || is_attribute(inner))
+            let is_path = inner.split('.').all(|part| is_shell_name(part) && !part.bytes().any(|b| b.is_ascii_digit()));
+            last == b'}' && (inner.is_empty() || is_path)
         }
         b'@' => last == b'@' && is_name(inner),
         b':' => is_shell_name(rest),
@@ -169,7 +187,7 @@ fn is_shell_name(text: &str) -> bool {
 }
 
 /// `config.db.password`, `self.token`: names joined by dots, of which the first or the last says that this is code.
-pub fn is_attribute(text: &str) -> bool {
+pub fn is_attribute(text: &str, pairs: &Pairs) -> bool {
     const ROOTS: &str = "self cls this cfg conf config settings args params options opts ctx context request req os env app spark dbutils secrets credentials \
                          creds db database connection conn client props properties job task user account session auth state data var local module";
     const ENDS: [&str; 11] =
@@ -178,8 +196,10 @@ pub fn is_attribute(text: &str) -> bool {
     let Some(first) = parts.next() else { return false };
     let Some(last) = parts.next_back() else { return false };
     let is_name = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    let is_made_of_words = !Makeup::of(text, pairs).is_odd() && text.len() >= 8;
     let last_small = last.to_ascii_lowercase();
-    text.split('.').all(is_name) && (ROOTS.split_whitespace().any(|root| first == root) || ENDS.iter().any(|end| last_small.ends_with(end)))
+    text.split('.').all(is_name)
+        && (is_made_of_words || ROOTS.split_whitespace().any(|root| first == root) || ENDS.iter().any(|end| last_small.ends_with(end)))
 }
 
 pub fn is_uuid(value: &str) -> bool {
@@ -292,7 +312,8 @@ pub fn looks_chosen(value: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(value, pairs);
     makeup.length >= 6
         && makeup.letters() >= 2
-        && (makeup.digits >= 1 && makeup.kinds() >= 2)
+        && (makeup.digits >= 1 && makeup.kinds() >= 2
+            || makeup.length >= 8 && makeup.letters() >= 4 && value.contains(['#', '$', '%', '^', '&', '*', '+', '~']))
         && !is_place(value)
         && !is_time(value)
         && !is_version(value)

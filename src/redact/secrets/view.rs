@@ -40,6 +40,42 @@ impl<'t> View<'t> {
         Self { words: Cow::Owned(words), gaps }
     }
 
+    /// The words without the line ends at which a terminal of a usual width broke them, or nothing where there are none. A name or token
+    /// may have been broken there; or nothing was, and the two lines have nothing to do with each other.
+    pub fn unwrapped(&self) -> Option<View<'_>> {
+        const WIDTHS: [usize; 10] = [72, 76, 78, 79, 80, 100, 120, 132, 160, 200];
+        let of_a_token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'=' | b'/' | b'+' | b'.');
+        let (mut words, mut gaps) = (String::new(), Vec::new());
+        let (mut kept, mut line) = (0, 0);
+        for (end, _) in self.words.match_indices('\n') {
+            let is_full = WIDTHS.contains(&(end - line));
+            line = end + 1;
+            let bytes = self.words.as_bytes();
+            let next: &[u8] = bytes.get(line..).unwrap_or_default();
+            let token = next.iter().take(4096).take_while(|b| !b.is_ascii_whitespace()).count();
+            let token = next.get(..token).unwrap_or_default();
+            // More of a token, or of a name with its value; no word of a new sentence, and no date of a new log line.
+            let goes_on = token.len() >= 6
+                && token.first().is_some_and(u8::is_ascii_alphanumeric)
+                && (token.contains(&b'=')
+                    || token.iter().any(u8::is_ascii_digit) && !token.iter().take(5).any(|b| matches!(b, b'/' | b'-' | b':')));
+            if is_full && goes_on && bytes.get(end.wrapping_sub(1)).is_some_and(of_a_token) {
+                words.push_str(self.words.get(kept..end).unwrap_or(""));
+                kept = line;
+                gaps.push((words.len(), line - words.len()));
+            }
+        }
+        words.push_str(self.words.get(kept..).unwrap_or(""));
+        (!gaps.is_empty()).then_some(View { words: Cow::Owned(words), gaps })
+    }
+
+    /// Does what stands at `start..end` reach over a line's end that was left out, or stand right behind one?
+    pub fn is_broken(&self, start: usize, end: usize) -> bool {
+        const NAME_BYTES: usize = 40;
+        let first = self.gaps.partition_point(|(at, _)| at + NAME_BYTES < start);
+        self.gaps.get(first).is_some_and(|(at, _)| *at < end)
+    }
+
     /// Where the character at `position` of the words starts in the original.
     pub fn start(&self, position: usize) -> usize {
         let before = self.gaps.partition_point(|(at, _)| *at <= position);

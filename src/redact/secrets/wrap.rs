@@ -42,7 +42,11 @@ pub fn next_piece(text: Text<'_>, end: usize) -> Option<(usize, Break)> {
     }
     let newline = text.at(position) == b'\n';
     if newline {
-        position = skip_edge(text, position + 1);
+        let line = position + 1;
+        let borders_before = text.slice(text.floor(end), position).contains(['|', '│']);
+        position = skip_edge(text, line);
+        // An empty cell: the row goes on.
+        signs |= borders_before && text.slice(line, text.floor(position)).matches(['|', '│']).count() >= 2;
         if signs && text.at(position) == b'+' {
             position = skip_edge(text, position + 1);
         }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use super::rows::survives;
 use super::*;
 
 /// Floors, in per mille; they rise with what is reached and never fall.
-const RECALL_MIN: usize = 990;
-const KEEP_MIN: usize = 980;
+const RECALL_MIN: usize = 1000;
+const KEEP_MIN: usize = 998;
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -38,12 +39,6 @@ fn cases() -> Option<Vec<Case>> {
 /// Templates fall into two halves by their name: one to develop on, one to see what was learnt by heart.
 fn half(template: &str) -> usize {
     usize::from(Sha256::digest(template.as_bytes())[0] & 1 == 0)
-}
-
-fn survives(secret: &str, out: &str) -> bool {
-    let chars: Vec<char> = secret.chars().collect();
-    let window = if chars.len() < 24 { (chars.len() / 2).max(6) } else { 12 };
-    out.contains(secret) || chars.windows(window).any(|part| out.contains(&part.iter().collect::<String>()))
 }
 
 fn score<'c>(redactor: &Redactor, cases: impl Iterator<Item = &'c Case>) -> Score {
@@ -76,10 +71,9 @@ fn recall_and_keep_rate_hold_their_floors() {
         eprintln!("skipped: no redaction-dev.jsonl (set RUNMEND_CORPUS to its folder)");
         return;
     };
-    let redactor = Redactor::default();
     let which = std::env::var("RUNMEND_HALF").ok().and_then(|half| half.parse::<usize>().ok());
     for (number, name) in [(0, "first half"), (1, "second half"), (2, "all")] {
-        let score = score(&redactor, cases.iter().filter(|case| number == 2 || half(&case.template) == number));
+        let score = score(&REDACTOR, cases.iter().filter(|case| number == 2 || half(&case.template) == number));
         eprintln!(
             "{name}: recall {}/{} ({:.2} %), kept {}/{} ({:.2} %)",
             score.gone,
