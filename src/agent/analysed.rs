@@ -4,14 +4,15 @@ use sha2::{Digest, Sha256};
 
 use crate::databricks::Run;
 use crate::decide::{self, decide};
-use crate::domain::classification::{Classification, Opinion};
+use crate::domain::classification::{Classification, Opinion, OpinionOrigin};
 use crate::domain::decision::{Decision, Mode};
 use crate::domain::event::{Actor, Happening};
 use crate::domain::evidence::Evidence;
 use crate::domain::incident::{Incident, PlannedCall, State};
 use crate::domain::intent::Effect;
 
-use crate::llm::{Alike, Health, Occasion, Question};
+use crate::ledger::{Ledger, LedgerError};
+use crate::llm::{Alike, Desk, Health, Occasion, Question};
 
 use super::house::House;
 use super::letters;
@@ -57,7 +58,33 @@ async fn second_opinion(case: &mut Case<'_>, classification: &Classification) ->
         (Ok(_), _) => house.recover("llm").await,
         (Err(_), _) => {}
     }
+    if matches!(&said, Ok(opinion) if opinion.origin == OpinionOrigin::Asked) {
+        remember(house).await?;
+    }
     Ok(said.map_err(|reason| reason.to_string()))
+}
+
+/// The name of the desk's memory in the ledger.
+const DESK: &str = "llm";
+
+/// What was spent, and what was said: a restart must not give the day's money again, nor ask the same once more.
+async fn remember(house: &House) -> Result<(), StepError> {
+    match serde_json::to_value(house.desk.memory()) {
+        Ok(memory) => house.ledger.save_keepsake(DESK, &memory).await?,
+        Err(error) => tracing::warn!(%error, "the desk's memory cannot be written"),
+    }
+    Ok(())
+}
+
+/// Gives the desk its memory of the last start back. One that cannot be read is a desk that begins anew.
+pub async fn recall(ledger: &dyn Ledger, desk: &Desk) -> Result<(), LedgerError> {
+    if let Some(kept) = ledger.keepsake(DESK).await? {
+        match serde_json::from_value(kept) {
+            Ok(memory) => desk.recall(memory),
+            Err(error) => tracing::warn!(%error, "the desk's memory cannot be read: it begins anew"),
+        }
+    }
+    Ok(())
 }
 
 /// The engine's word on the incident as the ledger has it now.

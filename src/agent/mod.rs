@@ -22,6 +22,7 @@ mod watching;
 mod with_people;
 mod world;
 
+pub use analysed::recall;
 pub use house::{Clock, House, Parts, Settings, SystemClock};
 pub use run::Agent;
 pub use step::StepError;

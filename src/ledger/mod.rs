@@ -212,6 +212,10 @@ pub trait Ledger: Send + Sync {
     async fn set_auto_apply(&self, auto: Option<AutoApply>) -> Result<(), LedgerError>;
     async fn auto_apply(&self, now: Timestamp) -> Result<Option<AutoApply>, LedgerError>;
 
+    /// What a part keeps for itself over a restart, by its name; opaque to the ledger.
+    async fn keepsake(&self, part: &str) -> Result<Option<serde_json::Value>, LedgerError>;
+    async fn save_keepsake(&self, part: &str, kept: &serde_json::Value) -> Result<(), LedgerError>;
+
     async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError>;
     async fn agent_statuses(&self) -> Result<Vec<AgentStatus>, LedgerError>;
 }

@@ -83,6 +83,9 @@ pub struct AnalyzeArguments {
     /// Pass each line's other fields through, under `input`
     #[arg(long)]
     pub echo: bool,
+    /// Print exactly what a model would be sent, and send nothing
+    #[arg(long)]
+    pub show_prompt: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,17 +3,26 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, LineWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
+use runmend::classify::Classifier;
 use runmend::config::Loaded;
+use runmend::domain::evidence::Evidence;
+use runmend::llm::{Alike, Occasion, Question};
+use runmend::redact::control::one_line;
+use runmend::redact::secrets::Redactor;
 use runmend::report::analyze::{self, AnalyzeError, AnalyzeOptions, Echo, Output};
 use runmend::report::evaluate;
 
 use crate::arguments::{AnalyzeArguments, EvaluateArguments};
 use crate::fault::{Exit, Fault};
-use crate::start;
+use crate::{opinions, start};
 
 pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Result<Exit, Fault> {
     let classifier = start::classifier(&loaded.config)?;
+    if arguments.show_prompt {
+        return show_prompts(loaded, &classifier, arguments);
+    }
     let options =
         AnalyzeOptions { output: if json { Output::Json } else { Output::Words }, echo: if arguments.echo { Echo::On } else { Echo::Off } };
     // Each answer leaves as its line is read: whoever feeds us may wait for it.
@@ -33,6 +42,46 @@ pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Res
         Ok(_) => Ok(Exit::Done),
         // Whoever read our output has seen enough.
         Err(AnalyzeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) => Err(unusable(&error, file)),
+    }
+}
+
+/// The prompts, as [`Desk::opinion`](runmend::llm::Desk::opinion) would send them.
+fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArguments) -> Result<Exit, Fault> {
+    let redactor = Arc::new(Redactor::new(runmend::redact::secrets::Options::default()));
+    let desk = opinions::desk(&loaded.config, loaded.workspaces.as_deref().unwrap_or_default(), &redactor)?;
+    let file = arguments.file.as_deref().filter(|path| *path != Path::new("-"));
+    let mut input: Box<dyn BufRead> = match file {
+        Some(path) => open(path)?,
+        None => Box::new(io::stdin().lock()),
+    };
+    let mut exit = Exit::Done;
+    let done = analyze::each(&mut input, &mut |number, case| {
+        let mut out = io::stdout().lock();
+        match case {
+            Ok(case) => {
+                // As the agent collects it: redacted at the door.
+                let evidence = Evidence { run: case.text, ..Evidence::default() };
+                let classification = classifier.classify_evidence(&evidence);
+                let question = Question {
+                    evidence: &evidence,
+                    classification: &classification,
+                    job: &case.job,
+                    attempts: &[],
+                    alike: &Alike::default(),
+                    occasion: Occasion::Automatic,
+                };
+                writeln!(out, "{}", desk.prompt(&question).show())
+            }
+            Err(error) => {
+                exit = Exit::Found;
+                writeln!(out, "line {number}: {}", one_line(&error))
+            }
+        }
+    });
+    match done {
+        Ok(()) => Ok(exit),
+        Err(AnalyzeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
         Err(error) => Err(unusable(&error, file)),
     }
 }

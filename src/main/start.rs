@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use runmend::agent::{House, Parts, Settings, SystemClock};
+use runmend::agent::{self, House, Parts, Settings, SystemClock};
 use runmend::classify::Classifier;
 use runmend::config::{Config, LedgerPlace, Loaded, WorkspaceConfig};
 use runmend::databricks::{Client, Workspace};
@@ -92,6 +92,7 @@ pub async fn houses(
     );
     let redactor = Arc::new(Redactor::new(Options::default()));
     let desk = Arc::new(opinions::desk(config, &configs, &redactor)?);
+    agent::recall(&**ledger, &desk).await?;
     let workspaces = workspaces(&configs).await?;
     let worker = format!("{}:{}", gethostname::gethostname().to_string_lossy(), std::process::id());
     Ok(workspaces

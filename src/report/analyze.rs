@@ -91,15 +91,34 @@ pub fn analyze(
     mut out: impl Write,
     options: &AnalyzeOptions,
 ) -> Result<AnalyzeSummary, AnalyzeError> {
-    let mut desk = Desk { classifier, policy, options, out: &mut out, summary: AnalyzeSummary::default(), number: 0 };
-    let start = start(&mut input).map_err(AnalyzeError::Read)?;
-    match start {
+    let mut desk = Desk { classifier, policy, options, out: &mut out, summary: AnalyzeSummary::default() };
+    each(&mut input, &mut |number, case| match case {
+        Ok(case) => desk.case(&case),
+        Err(error) => desk.bad(number, &error),
+    })?;
+    let summary = desk.summary;
+    out.flush().map_err(AnalyzeError::Write)?;
+    if summary == AnalyzeSummary::default() {
+        return Err(AnalyzeError::Empty);
+    }
+    Ok(summary)
+}
+
+/// What is done with a case, or with why a line is none; the number is the line's, from 1.
+pub type Visit<'a> = dyn FnMut(usize, Result<CaseLine, String>) -> io::Result<()> + 'a;
+
+/// Every case of the input, in order: plain text is one, JSON Lines one a line.
+pub fn each(input: &mut impl BufRead, visit: &mut Visit<'_>) -> Result<(), AnalyzeError> {
+    match start(input).map_err(AnalyzeError::Read)? {
         Start::Lines(lines) => {
+            let mut number = 0;
             for line in lines {
-                desk.line(line).map_err(AnalyzeError::Write)?;
+                number += 1;
+                one(number, &line, visit).map_err(AnalyzeError::Write)?;
             }
-            while let Some(line) = input::next_line(&mut input).map_err(AnalyzeError::Read)? {
-                desk.line(line).map_err(AnalyzeError::Write)?;
+            while let Some(line) = input::next_line(input).map_err(AnalyzeError::Read)? {
+                number += 1;
+                one(number, &line, visit).map_err(AnalyzeError::Write)?;
             }
         }
         Start::Plain(mut bytes) => {
@@ -111,15 +130,23 @@ pub fn analyze(
             }
             let text = FailureText { error: Some(words), ..FailureText::default() };
             let case = CaseLine { id: None, text, job: JobFacts::default(), rest: Map::new() };
-            desk.case(&case).map_err(AnalyzeError::Write)?;
+            visit(1, Ok(case)).map_err(AnalyzeError::Write)?;
         }
     }
-    let summary = desk.summary;
-    out.flush().map_err(AnalyzeError::Write)?;
-    if summary == AnalyzeSummary::default() {
-        return Err(AnalyzeError::Empty);
+    Ok(())
+}
+
+fn one(number: usize, line: &Line, visit: &mut Visit<'_>) -> io::Result<()> {
+    if is_blank(line) {
+        return Ok(());
     }
-    Ok(summary)
+    visit(
+        number,
+        match line {
+            Line::TooLong => Err(format!("longer than {} MiB", LINE_BYTES_MAX >> 20)),
+            Line::Words(words) => input::case(words),
+        },
+    )
 }
 
 enum Start {
@@ -178,30 +205,14 @@ struct Desk<'a, W: Write> {
     options: &'a AnalyzeOptions,
     out: &'a mut W,
     summary: AnalyzeSummary,
-    number: usize,
 }
 
 impl<W: Write> Desk<'_, W> {
-    fn line(&mut self, line: Line) -> io::Result<()> {
-        self.number += 1;
-        if is_blank(&line) {
-            return Ok(());
-        }
-        let case = match &line {
-            Line::TooLong => Err(format!("longer than {} MiB", LINE_BYTES_MAX >> 20)),
-            Line::Words(words) => input::case(words),
-        };
-        match case {
-            Ok(case) => self.case(&case),
-            Err(error) => self.bad(&error),
-        }
-    }
-
-    fn bad(&mut self, error: &str) -> io::Result<()> {
+    fn bad(&mut self, number: usize, error: &str) -> io::Result<()> {
         self.summary.bad_lines += 1;
         match self.options.output {
-            Output::Json => self.json(&serde_json::json!({ "line": self.number, "error": error })),
-            Output::Words => writeln!(self.out, "line {}: {}\n", self.number, control::one_line(error)),
+            Output::Json => self.json(&serde_json::json!({ "line": number, "error": error })),
+            Output::Words => writeln!(self.out, "line {number}: {}\n", control::one_line(error)),
         }
     }
 

@@ -4,7 +4,7 @@
 
 pub mod analyze;
 pub mod evaluate;
-mod input;
+pub mod input;
 pub mod rules;
 
 use crate::decide::{Case, Policy, decide};

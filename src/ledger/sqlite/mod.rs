@@ -264,6 +264,14 @@ impl Ledger for SqliteLedger {
         settings::auto_apply(&mut self.read().await?.conn, &self.at, now).await
     }
 
+    async fn keepsake(&self, part: &str) -> Result<Option<serde_json::Value>, LedgerError> {
+        settings::keepsake(&mut self.read().await?.conn, &self.at, part).await
+    }
+
+    async fn save_keepsake(&self, part: &str, kept: &serde_json::Value) -> Result<(), LedgerError> {
+        settings::save_keepsake(&mut self.write().await?.conn, &self.at, part, kept).await
+    }
+
     async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError> {
         settings::set_agent_status(&mut self.write().await?.conn, &self.at, status).await
     }

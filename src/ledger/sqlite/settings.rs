@@ -10,6 +10,8 @@ use crate::domain::ids::WorkspaceName;
 use crate::ledger::{AgentStatus, AutoApply, IntakeMemory, LedgerError};
 
 const AUTO_APPLY: &str = "auto_apply";
+/// Before the part's name.
+const KEEPSAKE: &str = "keepsake/";
 
 pub async fn intake_memory(conn: &mut SqliteConnection, at: &At, workspace: &WorkspaceName) -> Result<IntakeMemory, LedgerError> {
     let doc: Option<String> = sqlx::query_scalar("SELECT doc FROM intake WHERE workspace = ?")
@@ -29,6 +31,26 @@ pub async fn save_intake_memory(
     sqlx::query("INSERT INTO intake (workspace, doc) VALUES (?, ?) ON CONFLICT (workspace) DO UPDATE SET doc = excluded.doc")
         .bind(workspace.as_str())
         .bind(row::json(memory)?)
+        .execute(conn)
+        .await
+        .map_err(|error| at.sql(error))?;
+    Ok(())
+}
+
+/// Readers are not woken: a keepsake is its part's own.
+pub async fn keepsake(conn: &mut SqliteConnection, at: &At, part: &str) -> Result<Option<serde_json::Value>, LedgerError> {
+    let doc: Option<String> = sqlx::query_scalar("SELECT doc FROM settings WHERE key = ?")
+        .bind(format!("{KEEPSAKE}{part}"))
+        .fetch_optional(conn)
+        .await
+        .map_err(|error| at.sql(error))?;
+    doc.map(|doc| row::parse(at, "a keepsake", &doc)).transpose()
+}
+
+pub async fn save_keepsake(conn: &mut SqliteConnection, at: &At, part: &str, kept: &serde_json::Value) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO settings (key, doc) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET doc = excluded.doc")
+        .bind(format!("{KEEPSAKE}{part}"))
+        .bind(row::json(kept)?)
         .execute(conn)
         .await
         .map_err(|error| at.sql(error))?;
