@@ -13,7 +13,7 @@ use super::reason::NoOpinion;
 
 /// Opinions held; the oldest leaves first. One is a few kilobytes.
 const ENTRIES_MAX: usize = 512;
-/// A question that failed by its own fault is not asked again for so long.
+/// A question that failed by its own fault, or whose answer made its quotes up, is not asked again for so long.
 const FAULT_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What an opinion is an answer to.
@@ -50,9 +50,9 @@ impl Cache {
     /// What was said of the key at most `age_max` ago.
     pub fn get(&self, key: &Key, now: Timestamp, age_max: Duration) -> Option<&Result<Opinion, NoOpinion>> {
         let entry = self.entries.get(key)?;
-        let age_max = match entry.said {
-            Ok(_) => age_max,
-            Err(_) => age_max.min(FAULT_AGE_MAX),
+        let age_max = match &entry.said {
+            Ok(opinion) if opinion.grounded => age_max,
+            Ok(_) | Err(_) => age_max.min(FAULT_AGE_MAX),
         };
         let age = Duration::try_from(now.duration_since(entry.at)).unwrap_or_default();
         (age <= age_max).then_some(&entry.said)
@@ -105,9 +105,17 @@ mod tests {
         let mut cache = Cache::default();
         cache.put(key("a"), at(0), Ok(support::opinion()));
         cache.put(key("b"), at(0), Err(NoOpinion::Invalid { fault: "no".to_owned() }));
-        for (name, seconds, there) in
-            [("a", 0, true), ("a", 86_400, true), ("a", 86_401, false), ("b", 900, true), ("b", 901, false), ("c", 0, false)]
-        {
+        cache.put(key("u"), at(0), Ok(Opinion { grounded: false, ..support::opinion() }));
+        for (name, seconds, there) in [
+            ("u", 900, true),
+            ("u", 901, false),
+            ("a", 0, true),
+            ("a", 86_400, true),
+            ("a", 86_401, false),
+            ("b", 900, true),
+            ("b", 901, false),
+            ("c", 0, false),
+        ] {
             assert_eq!(cache.get(&key(name), at(seconds), day).is_some(), there, "{name} after {seconds} s");
         }
         let other = Key { model: "another".to_owned(), ..key("a") };

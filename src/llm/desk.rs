@@ -9,19 +9,19 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::Timestamp;
-use crate::domain::classification::{Counted, Opinion, OpinionOrigin, Quote, Tokens};
+use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::money::Usd;
-use crate::redact::control::strip_control;
 use crate::redact::secrets::Redactor;
 
 use super::ask::{self, Ask};
 use super::breaker::Breaker;
-use super::budget::{Budget, Limits, Reserved};
+use super::budget::{Budget, Limits};
 use super::cache::{Cache, Kept, Key};
+use super::call::Bill;
 use super::grounding;
-use super::model::{Answer, Billed, Billing, Delivery, Message, Model, ModelError, Progress, Request, Role};
+use super::model::{Answer, Delivery, Message, Model, ModelError, Progress, Request, Role};
 use super::pace::Gate;
-use super::price::{Price, PriceTable};
+use super::price::PriceTable;
 use super::prompt::{self, EVIDENCE_BYTES_MAX, Prompt, Question};
 use super::reason::NoOpinion;
 use super::schema;
@@ -95,13 +95,13 @@ pub struct Memory {
 }
 
 #[derive(Default)]
-struct State {
-    budget: Budget,
-    breaker: Breaker,
-    gate: Gate,
+pub(super) struct State {
+    pub budget: Budget,
+    pub breaker: Breaker,
+    pub gate: Gate,
     cache: Cache,
     /// The model's own name, once it has answered: prices go by it.
-    answered_as: Option<String>,
+    pub answered_as: Option<String>,
     latency: Option<Duration>,
 }
 
@@ -112,8 +112,8 @@ struct State {
 pub struct Desk {
     model: Option<Arc<dyn Model>>,
     redact: Arc<Redactor>,
-    options: Options,
-    prices: PriceTable,
+    pub(super) options: Options,
+    pub(super) prices: PriceTable,
     state: Mutex<State>,
     permits: Semaphore,
     /// One lock a question in flight: who asks the same waits for the first one's answer.
@@ -122,42 +122,19 @@ pub struct Desk {
 
 /// The clock of one question: the caller's time, moved on by what has passed since.
 #[derive(Clone, Copy)]
-struct Watch {
+pub(super) struct Watch {
     now: Timestamp,
     started: Instant,
-    deadline: Instant,
+    pub deadline: Instant,
 }
 
 impl Watch {
-    fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.now.checked_add(self.started.elapsed()).unwrap_or(self.now)
     }
 
-    fn left(&self) -> Duration {
+    pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
-    }
-}
-
-/// What one opinion has used so far.
-#[derive(Default)]
-struct Bill {
-    tokens: Tokens,
-    cost: Usd,
-    /// A call whose price is not known.
-    unpriced: bool,
-}
-
-/// A call between its reservation and its end. Dropped unfinished, the reservation stays spent and the breaker's probe is given back.
-struct Call<'a> {
-    desk: &'a Desk,
-    reserved: Option<Reserved>,
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if self.reserved.take().is_some() {
-            self.desk.state().breaker.withdrawn();
-        }
     }
 }
 
@@ -233,7 +210,7 @@ impl Desk {
         state.cache.restore(memory.cache);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -391,106 +368,6 @@ impl Desk {
             }
             None => Ok(()),
         }
-    }
-
-    /// One call, with its money and its mark on breaker and gate. The outer error ends the question; the inner one may pass.
-    async fn once(
-        &self,
-        model: &dyn Model,
-        request: &Request,
-        watch: Watch,
-        bill: &mut Bill,
-        progress: &mut Progress<'_>,
-    ) -> Result<Result<Answer, ModelError>, NoOpinion> {
-        if watch.left().is_zero() {
-            return Err(NoOpinion::TooSlow { limit: self.options.time_max });
-        }
-        let input: u64 = request.messages.iter().map(|message| prompt::tokens(&message.text) + 4).sum();
-        let most = Tokens { input, cached: 0, output: u64::from(request.answer_tokens_max), counted: Counted::Estimated };
-        let known = self.price(model, None);
-        let mut call = {
-            let mut state = self.state();
-            let now = watch.now();
-            let reckoned = known.unwrap_or_else(|| self.prices.dearest()).of(&most);
-            let reserved = state.budget.reserve(now, &self.options.limits, reckoned);
-            let reserved =
-                reserved.map_err(|spent| NoOpinion::BudgetSpent { window: spent.window, limit: spent.limit, until: spent.until })?;
-            if let Err(open) = state.breaker.enter(now) {
-                state.budget.settle(reserved, Usd::ZERO);
-                return Err(NoOpinion::Down { reason: open.reason, until: open.until });
-            }
-            Call { desk: self, reserved: Some(reserved) }
-        };
-        let mut clean = |piece: &str| {
-            let piece = strip_control(piece);
-            if !piece.is_empty() {
-                progress(&piece);
-            }
-        };
-        let answered = timeout_at(watch.deadline, model.ask(request, &mut clean)).await;
-        let reserved = call.reserved.take();
-        let mut state = self.state();
-        let now = watch.now();
-        let (used, name) = match &answered {
-            Ok(Ok(answer)) => {
-                let estimated = || Tokens { output: prompt::tokens(&answer.text), ..most };
-                (answer.tokens.unwrap_or_else(estimated), answer.model.clone())
-            }
-            Ok(Err(error)) => (
-                match error.billed() {
-                    Billed::Nothing => Tokens::default(),
-                    Billed::Question => Tokens { output: 0, ..most },
-                    Billed::QuestionAndAnswer => most,
-                },
-                None,
-            ),
-            Err(_) => (most, None),
-        };
-        if name.is_some() {
-            state.answered_as = name;
-        }
-        let price = self.price(model, state.answered_as.as_deref());
-        if let Some(reserved) = reserved {
-            state.budget.settle(reserved, price.unwrap_or_else(|| self.prices.dearest()).of(&used));
-        }
-        bill.tokens += used;
-        match price {
-            Some(price) => bill.cost += price.of(&used),
-            None => bill.unpriced = true,
-        }
-        match answered {
-            Err(_) => {
-                let slow = NoOpinion::TooSlow { limit: self.options.time_max };
-                state.breaker.failed(now, &slow.to_string());
-                Err(slow)
-            }
-            Ok(Ok(answer)) => {
-                state.breaker.succeeded();
-                state.gate.note(now, &answer.pace, input + u64::from(request.answer_tokens_max));
-                Ok(Ok(answer))
-            }
-            Ok(Err(error)) => {
-                match &error {
-                    ModelError::Busy { retry_after, .. } => {
-                        state.breaker.withdrawn();
-                        state.gate.refused(now, *retry_after);
-                    }
-                    error if error.is_outage() => state.breaker.failed(now, &error.to_string()),
-                    // It answered, if not what we wanted.
-                    _ => state.breaker.succeeded(),
-                }
-                Ok(Err(error))
-            }
-        }
-    }
-
-    /// By the model's own name where it is known, else by the configured one.
-    fn price(&self, model: &dyn Model, answered_as: Option<&str>) -> Option<Price> {
-        if model.billing() == Billing::Free {
-            return Some(Price::FREE);
-        }
-        let own = answered_as.and_then(|name| self.prices.get(name));
-        own.or_else(|| self.prices.get(model.name()))
     }
 }
 

@@ -6,6 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Longer lines are shortened in their middle: a query plan or a serialised row must not take everybody's room.
 const LINE_BYTES_MAX: usize = 360;
+/// The line that decided may be longer, and is kept around the words that did.
+const HIT_BYTES_MAX: usize = 720;
 /// Lines to either side of the hit that explain it.
 const NEIGHBOURS: usize = 3;
 /// Lines of a text's end that are likelier to matter than its middle.
@@ -34,16 +36,27 @@ enum Rank {
     Noise,
 }
 
-/// At most `bytes_max` of the text, in whole lines, in order. `hit` is the number of the line that decided, from 0.
-pub fn choose(text: &str, hit: Option<usize>, bytes_max: usize) -> String {
+/// Where the verdict rests: a line's number, from 0, and words in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'a> {
+    pub line: usize,
+    pub words: &'a str,
+}
+
+/// At most `bytes_max` of the text, in whole lines, in order.
+pub fn choose(text: &str, hit: Option<Hit<'_>>, bytes_max: usize) -> String {
     if text.len() <= bytes_max && text.lines().all(|line| line.len() <= LINE_BYTES_MAX) {
         return text.trim_end().to_owned();
     }
     let all: Vec<&str> = text.lines().collect();
-    let middle = hit.unwrap_or(all.len()).min(all.len());
+    let middle = hit.map_or(all.len(), |hit| hit.line).min(all.len());
     let first = middle.saturating_sub(LINES_MAX / 2).min(all.len().saturating_sub(LINES_MAX));
-    let lines: Vec<String> = all.iter().skip(first).take(LINES_MAX).map(|line| shorten(line)).collect();
-    let hit = hit.map(|hit| hit.saturating_sub(first));
+    let shortened = |(i, line): (usize, &&str)| match hit.filter(|hit| hit.line == i) {
+        Some(hit) => around(line, hit.words),
+        None => shorten(line),
+    };
+    let lines: Vec<String> = all.iter().enumerate().skip(first).take(LINES_MAX).map(shortened).collect();
+    let hit = hit.map(|hit| hit.line.saturating_sub(first));
     let ranks = ranks(&lines, hit);
     let near = hit.unwrap_or(lines.len());
     let rank = |i: usize| ranks.get(i).copied().unwrap_or(Rank::Noise);
@@ -150,6 +163,18 @@ fn says_error(line: &str) -> bool {
     WORDS.iter().any(|word| line.contains(word))
 }
 
+/// A long line around these words; both its ends where it does not have them.
+fn around(line: &str, words: &str) -> String {
+    let Some(at) = line.find(words).filter(|_| line.len() > HIT_BYTES_MAX && !words.is_empty()) else {
+        return if line.len() <= HIT_BYTES_MAX { line.trim_end().to_owned() } else { shorten(line) };
+    };
+    let room = HIT_BYTES_MAX.saturating_sub(words.len()) / 2;
+    let from = ceil(line, at.saturating_sub(room));
+    let to = floor(line, (at + words.len() + room).min(from + HIT_BYTES_MAX));
+    let mark = |cut: bool| if cut { "…" } else { "" };
+    format!("{}{}{}", mark(from > 0), line.get(from..to).unwrap_or_default(), mark(to < line.len()))
+}
+
 /// Both ends of a long line.
 pub fn shorten(line: &str) -> String {
     let line = line.trim_end();
@@ -201,7 +226,7 @@ mod tests {
     #[test]
     fn the_hit_and_its_chain_are_kept_not_the_last_lines_only() {
         let (log, hit) = long_log();
-        let excerpt = choose(&log, Some(hit), 1200);
+        let excerpt = choose(&log, Some(Hit { line: hit, words: "Java heap space" }), 1200);
         for kept in [
             "ERROR Executor: Exception",
             "OutOfMemoryError: Java heap space",
@@ -222,7 +247,7 @@ mod tests {
     fn a_flood_does_not_push_the_hit_out() {
         let flood: String = (0..20_000).map(|i| format!("Caused by: fake.Exception{}: decoy {i}\n", "x".repeat(i % 50))).collect();
         let text = format!("{flood}the real reason\n{flood}");
-        let excerpt = choose(&text, Some(20_000), 800);
+        let excerpt = choose(&text, Some(Hit { line: 20_000, words: "the real reason" }), 800);
         assert!(excerpt.contains("the real reason") && excerpt.len() <= 800, "{excerpt}");
     }
 
@@ -230,8 +255,17 @@ mod tests {
     fn short_texts_are_whole_and_long_lines_keep_both_ends() {
         assert_eq!(choose("a\nb\n", None, 100), "a\nb");
         let line = format!("START {} END", "ä".repeat(5000));
-        let excerpt = choose(&line, Some(0), 1000);
+        let excerpt = choose(&line, None, 1000);
         assert!(excerpt.starts_with("START ") && excerpt.ends_with(" END") && excerpt.len() <= LINE_BYTES_MAX + 3, "{excerpt}");
+    }
+
+    #[test]
+    fn the_words_that_decided_are_kept_in_the_middle_of_a_long_line() {
+        let line = format!("{} java.lang.OutOfMemoryError: Java heap space {}", "ä".repeat(3000), "z".repeat(3000));
+        let excerpt = choose(&line, Some(Hit { line: 0, words: "OutOfMemoryError" }), 1000);
+        assert!(excerpt.contains("java.lang.OutOfMemoryError: Java heap space") && excerpt.len() <= HIT_BYTES_MAX + 6, "{excerpt}");
+        let short = choose(&line, Some(Hit { line: 0, words: "nowhere" }), 1000);
+        assert!(short.starts_with('ä') && short.ends_with('z'), "{short}");
     }
 
     proptest! {
@@ -239,9 +273,10 @@ mod tests {
         #[test]
         fn an_excerpt_is_bounded_and_of_the_text(lines in proptest::collection::vec("[a-zA-Z:ü0-9 ]{0,500}", 0..24), hit in 0usize..80, max in 0usize..3000) {
             let text = lines.join("\n");
-            let excerpt = choose(&text, Some(hit), max);
+            let hit = Some(Hit { line: hit, words: "a" });
+            let excerpt = choose(&text, hit, max);
             prop_assert!(excerpt.len() <= max, "{} > {max}", excerpt.len());
-            prop_assert_eq!(&excerpt, &choose(&text, Some(hit), max));
+            prop_assert_eq!(&excerpt, &choose(&text, hit, max));
             for line in excerpt.lines().filter(|line| !line.starts_with(MARK) && !line.contains('…')) {
                 prop_assert!(lines.iter().any(|known| known.trim_end() == line.trim_end()), "{line:?}");
             }

@@ -4,7 +4,6 @@
 //! half of one), then the choice of lines, and last the marks around them, derived from what they enclose, so that nobody who writes
 //! into a log can know them.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
@@ -12,8 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::action::{Action, Setting};
 use crate::domain::cause::Cause;
 use crate::domain::classification::Classification;
-use crate::domain::event::Outcome;
-use crate::domain::evidence::{Evidence, FailureText, Field, PastRun, TaskEvidence};
+use crate::domain::evidence::{Evidence, FailureText, Field, TaskEvidence};
 use crate::domain::incident::Attempt;
 use crate::domain::job::JobFacts;
 use crate::redact::control::{one_line, strip_control};
@@ -21,6 +19,7 @@ use crate::redact::secrets::Redactor;
 
 use super::ask::Occasion;
 use super::excerpt;
+use super::facts;
 use super::model::{Message, Role};
 
 const TEMPLATE: &str = include_str!("../../assets/prompts/opinion.v1.md");
@@ -32,11 +31,9 @@ const FACTS_BYTES_MAX: usize = 700;
 /// No prompt is longer, whatever the failure: template, facts, evidence and their marks.
 pub const PROMPT_BYTES_MAX: usize = 8 << 10;
 /// A field is looked at so far around its hit (or its end), bytes, before lines are chosen: the redactor reads no more than this.
-const WINDOW_BYTES_MAX: usize = 96 << 10;
+const WINDOW_BYTES_MAX: usize = 48 << 10;
 /// Lines at a window's cut edge that are not chosen from: a secret of many lines that begins before the cut is not recognised there.
 const EDGE_LINES: usize = 64;
-const SETTINGS_MAX: usize = 8;
-const PAST_RUNS_MAX: usize = 10;
 
 /// What the agent asks about.
 #[derive(Clone, Copy)]
@@ -97,7 +94,7 @@ impl Prompt {
     pub fn build(question: &Question<'_>, redact: &Redactor, evidence_bytes_max: usize) -> Self {
         let source = Source::of(question);
         let fields = source.fields();
-        let mut texts = vec![facts(question, &source)];
+        let mut texts = vec![facts::of(question, &source)];
         texts.extend(fields.iter().map(|window| window.text.clone()));
         texts.push(fields.iter().find_map(|window| window.hit.clone()).unwrap_or_default());
         let parts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -195,9 +192,9 @@ pub fn tokens(text: &str) -> u64 {
 }
 
 /// The text that decided, with what is known of its task.
-struct Source<'a> {
-    text: &'a FailureText,
-    task: Option<&'a TaskEvidence>,
+pub(super) struct Source<'a> {
+    pub text: &'a FailureText,
+    pub task: Option<&'a TaskEvidence>,
     classification: &'a Classification,
 }
 
@@ -267,7 +264,8 @@ fn excerpt_of(window: &Window, text: &str, hit: &str, bytes_max: usize) -> Strin
     let start = line.map_or(start, |line| start.min(line));
     let kept: Vec<&str> = text.lines().skip(start).take(total.saturating_sub(start + end).max(1)).collect();
     let text = neutral(&kept.join("\n"));
-    excerpt::choose(&text, line.map(|line| line - start), bytes_max)
+    let words = neutral(hit.trim());
+    excerpt::choose(&text, line.map(|line| excerpt::Hit { line: line - start, words: &words }), bytes_max)
 }
 
 fn clean(text: &str) -> String {
@@ -303,77 +301,6 @@ fn neutral(text: &str) -> String {
 fn shorten(text: &str, bytes_max: usize) -> String {
     let text = neutral(text);
     text.get(..excerpt::floor(&text, bytes_max)).unwrap_or_default().trim_end().to_owned()
-}
-
-/// What is known around the failure, a line each; what is not known is not mentioned.
-fn facts(question: &Question<'_>, source: &Source<'_>) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let word = |text: &str| excerpt::shorten(&one_line(text)).chars().filter(|c| !invisible(*c)).take(120).collect::<String>();
-    if !question.job.name.is_empty() {
-        lines.push(format!("job {}", word(&question.job.name)));
-    }
-    let mut task = Vec::new();
-    task.extend(source.text.task_type.as_deref().map(|kind| format!("{} task", word(kind))));
-    if let Some(evidence) = source.task {
-        task.extend(evidence.result_state.as_deref().map(word));
-        task.extend(evidence.termination_type.as_deref().map(word));
-    }
-    task.extend(source.text.termination_code.as_deref().map(word));
-    if !task.is_empty() {
-        lines.push(task.join(", "));
-    }
-    let failing = question.evidence.tasks.len();
-    if failing > 1 {
-        lines.push(format!("{failing} tasks of the run failed by themselves; this is the one that decides"));
-    }
-    if let Some(evidence) = source.task.filter(|task| !task.settings.is_empty()) {
-        let settings: Vec<String> =
-            evidence.settings.iter().take(SETTINGS_MAX).map(|(name, value)| format!("{} {}", word(name), word(value))).collect();
-        lines.push(settings.join(", "));
-    }
-    lines.extend(history(&question.evidence.history));
-    let reruns: Vec<&str> =
-        question.attempts.iter().filter(|attempt| attempt.action.reruns()).map(|attempt| outcome(attempt.outcome)).collect();
-    if !reruns.is_empty() {
-        lines.push(format!("this run was re-run {} times: {}", reruns.len(), reruns.join(", ")));
-    }
-    let Alike { mended, failed_again, people } = question.alike;
-    if mended + failed_again > 0 {
-        lines.push(format!("re-runs after this very error: {mended} of {} passed", mended + failed_again));
-    }
-    if !people.is_empty() {
-        let chosen: Vec<String> = people.iter().map(|(action, times)| format!("{action} {times}x")).collect();
-        lines.push(format!("people chose for this very error: {}", chosen.join(", ")));
-    }
-    lines.join("\n")
-}
-
-fn history(past: &[PastRun]) -> Option<String> {
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    let ended: Vec<&PastRun> = past.iter().filter(|run| run.result_state.is_some()).take(PAST_RUNS_MAX).collect();
-    for run in &ended {
-        let state = run.result_state.as_deref().map(one_line).unwrap_or_default();
-        *counts.entry(state.chars().take(40).collect()).or_default() += 1;
-    }
-    if ended.is_empty() {
-        return None;
-    }
-    let said: Vec<String> = counts.iter().map(|(state, times)| format!("{times} {state}")).collect();
-    let mut durations: Vec<i64> =
-        ended.iter().filter(|run| run.result_state.as_deref() == Some("SUCCESS")).filter_map(|run| run.duration_s).collect();
-    durations.sort_unstable();
-    let usual = durations.get(durations.len() / 2).map(|s| format!("; a good run takes {s} s")).unwrap_or_default();
-    Some(format!("last {} runs of the job: {}{usual}", ended.len(), said.join(", ")))
-}
-
-fn outcome(outcome: Option<Outcome>) -> &'static str {
-    match outcome {
-        None => "still open",
-        Some(Outcome::Mended) => "passed",
-        Some(Outcome::FailedAgain) => "failed again",
-        Some(Outcome::Superseded) => "somebody acted first",
-        Some(Outcome::Escalated | Outcome::Notified | Outcome::Ignored | Outcome::Handled) => "left to people",
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
