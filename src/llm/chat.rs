@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use url::Url;
 
-use answer::{End, collect};
 use super::failure::Refusal;
 use super::http::{Failure, Http};
 use super::model::{Answer, Delivery, ModelError, Progress, Request};
 use super::schema::Node;
+use answer::{End, collect};
 
 /// Room for hidden reasoning, in tokens, where a model turns out to reason: under 2,000 it often says nothing at all.
 const REASONING_TOKENS: u32 = 4000;
