@@ -30,7 +30,7 @@ pub fn of_letter(subject: &str, body: &str) -> (String, String) {
 }
 
 /// Longest text that is looked through, characters: a letter quotes far less of names and reasons, and what is beyond is not quoted.
-const TEXT_CHARS_MAX: usize = 4 * super::PROSE_CHARS_MAX;
+const TEXT_CHARS_MAX: usize = 2 * super::PROSE_CHARS_MAX;
 
 /// What the incident says in words of others, bounded: the rest would not be read anyway.
 fn told(incident: &mut Incident) -> Vec<&mut String> {
