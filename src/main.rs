@@ -6,6 +6,8 @@ mod arguments;
 mod demo;
 #[path = "main/ending.rs"]
 mod ending;
+#[path = "main/export.rs"]
+mod export;
 #[path = "main/fault.rs"]
 mod fault;
 #[path = "main/inspect.rs"]
@@ -36,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ExportCommand};
 use demo::Demo;
 use fault::{Exit, Fault};
 use runmend::config::{self, Config, Inputs, Loaded};
@@ -83,6 +85,7 @@ async fn run(arguments: Arguments) -> Result<Exit, Fault> {
     match &arguments.command {
         Some(Command::Config(what)) => inspect::config(&loaded, what, arguments.common.json),
         Some(Command::Audit { what }) => inspect::audit(&loaded, what, arguments.common.json).await,
+        Some(Command::Export { what: ExportCommand::Finetune }) => export::finetune(&loaded).await,
         Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json),
         Some(Command::Evaluate(what)) => offline::evaluate(&loaded, what, arguments.common.json),
         Some(Command::Redact(what)) => redaction::run(what),

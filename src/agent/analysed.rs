@@ -1,9 +1,14 @@
 //! Analysed: put the case before the engine and write down what it concluded, with the call that this would be.
 
+use std::pin::pin;
+use std::sync::Mutex;
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use crate::databricks::Run;
 use crate::decide::{self, decide};
+use crate::domain::Timestamp;
 use crate::domain::classification::{Classification, Opinion, OpinionOrigin};
 use crate::domain::decision::{Decision, Mode};
 use crate::domain::event::{Actor, Happening};
@@ -12,9 +17,9 @@ use crate::domain::incident::{Incident, PlannedCall, State};
 use crate::domain::intent::Effect;
 
 use crate::ledger::{Ledger, LedgerError};
-use crate::llm::{Alike, Desk, Health, Occasion, Question};
+use crate::llm::{Alike, Desk, Health, NoOpinion, Occasion, Question};
 
-use super::house::House;
+use super::house::{House, lock};
 use super::letters;
 use super::step::{Case, StepError};
 
@@ -42,6 +47,9 @@ pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     case.commit(next).await
 }
 
+/// How often a model's words so far are written down for those who read along.
+const READ_ALONG: Duration = Duration::from_millis(250);
+
 /// What a model says of it, or why there is no such opinion. Never an error: the rules decide alone then.
 async fn second_opinion(case: &mut Case<'_>, classification: &Classification) -> Result<Result<Opinion, String>, StepError> {
     let house = case.house;
@@ -52,7 +60,8 @@ async fn second_opinion(case: &mut Case<'_>, classification: &Classification) ->
     let now = case.now();
     let question =
         Question { evidence: &evidence, classification, job: &job, attempts: &attempts, alike: &alike, occasion: Occasion::Automatic };
-    let said = case.aside(house.desk.opinion(&question, now, &mut |_| {})).await;
+    let said = listen(case, &question, now).await?;
+    case.incident.draft = None;
     match (&said, house.desk.health(house.now())) {
         (_, Health::Down { reason, .. }) => house.degrade("llm", &reason).await,
         (Ok(_), _) => house.recover("llm").await,
@@ -62,6 +71,35 @@ async fn second_opinion(case: &mut Case<'_>, classification: &Classification) ->
         remember(house).await?;
     }
     Ok(said.map_err(|reason| reason.to_string()))
+}
+
+/// Asks, and lets people read along: what has arrived is in the ledger a few times a second. A person who closes the incident meanwhile
+/// ends the call.
+async fn listen(case: &mut Case<'_>, question: &Question<'_>, now: Timestamp) -> Result<Result<Opinion, NoOpinion>, StepError> {
+    let heard = Mutex::new(String::new());
+    let mut progress = |piece: &str| {
+        let mut heard = lock(&heard);
+        // An empty piece: another try begins.
+        if piece.is_empty() { heard.clear() } else { heard.push_str(piece) }
+    };
+    let house = case.house;
+    let mut asked = pin!(house.desk.opinion(question, now, &mut progress));
+    case.step_aside();
+    let said = loop {
+        tokio::select! {
+            said = &mut asked => break said,
+            () = tokio::time::sleep(READ_ALONG) => {
+                let so_far = lock(&heard).clone();
+                if !so_far.is_empty() && case.incident.draft.as_ref() != Some(&so_far) {
+                    let mut stay = case.incident.stay();
+                    stay.incident.draft = Some(so_far);
+                    case.commit(stay).await?;
+                }
+            }
+        }
+    };
+    case.come_back().await;
+    Ok(said)
 }
 
 /// The name of the desk's memory in the ledger.

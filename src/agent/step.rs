@@ -42,12 +42,14 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Waits for `work` without a place among those that are moved: a slow model holds nobody up.
-    pub async fn aside<T>(&mut self, work: impl Future<Output = T>) -> T {
+    /// Gives its place among those that are moved to another: a slow model holds nobody up.
+    pub fn step_aside(&mut self) {
         self.hand = None;
-        let done = work.await;
-        self.hand = self.house.hands.acquire().await.ok();
-        done
+    }
+
+    pub async fn come_back(&mut self) {
+        let house: &'a House = self.house;
+        self.hand = house.hands.acquire().await.ok();
     }
 }
 

@@ -86,6 +86,8 @@ async fn failed_again(case: &mut Case<'_>, run: &Run, attempt: &Attempt) -> Resu
     next.incident.failure = FailureKey { run: run.run_id, after_repair: run.latest_repair().or(attempt.repair) };
     next.incident.failed_at = run.ended_at;
     next.incident.classification = None;
+    next.incident.opinion = None;
+    next.incident.no_opinion = None;
     next.incident.decision = None;
     next.incident.planned = None;
     next.incident.approval = None;

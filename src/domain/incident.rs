@@ -166,6 +166,9 @@ pub struct Incident {
     /// Why there is none, for the LLM's pane.
     #[serde(default)]
     pub no_opinion: Option<String>,
+    /// What a model has said so far, while it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
     pub decision: Option<Decision>,
     pub planned: Option<PlannedCall>,
     pub approval: Option<Approval>,
@@ -236,6 +239,7 @@ impl Incident {
             classification: None,
             opinion: None,
             no_opinion: None,
+            draft: None,
             decision: None,
             planned: None,
             approval: None,

@@ -90,7 +90,7 @@ pub fn fails_anew(incident: &Incident, failure: Failure, now: Timestamp) -> Opti
     next.classification = None;
     next.opinion = None;
     next.no_opinion = None;
-    next.no_opinion = None;
+    next.draft = None;
     next.decision = None;
     next.planned = None;
     next.approval = None;

@@ -69,6 +69,11 @@ pub enum Command {
     Sim(SimArguments),
     /// Every setting with its value and where it came from
     Config(ConfigArguments),
+    /// What the ledger knows, for other programs
+    Export {
+        #[command(subcommand)]
+        what: ExportCommand,
+    },
     /// The audit trail
     Audit {
         #[command(subcommand)]
@@ -163,6 +168,12 @@ pub struct ConfigArguments {
     /// Print a config file with every key, its meaning and its default
     #[arg(long)]
     pub example: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// Chat-format JSON Lines to fine-tune a model with, from decisions that people confirmed or overrode; redacted
+    Finetune,
 }
 
 #[derive(Debug, Subcommand)]

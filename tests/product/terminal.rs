@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Agent, QUICK, Sim};
+use crate::support::{Agent, QUICK, Sim, output, runmend};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const REFUSED: &str = "java.net.ConnectException: Connection refused (Connection refused)";
@@ -142,6 +142,15 @@ async fn a_person_approves_and_sees_the_run_mended() {
     assert_eq!(sim.calls_to("/runs/repair").await.len(), 1);
     terminal.press("q");
     assert_eq!(terminal.ends_well(), 0);
+
+    // What a person confirmed is an example to train a model with.
+    let data = format!("data_dir={}", home.path().join("data").display());
+    let (stdout, stderr, code) = output(runmend(home.path()).args(["export", "finetune", "--set", &data]));
+    assert_eq!(code, Some(0), "{stderr}");
+    let example: Value = serde_json::from_str(&stdout).unwrap();
+    let answer: Value = serde_json::from_str(example["messages"][2]["content"].as_str().unwrap()).unwrap();
+    assert_eq!((answer["cause"].as_str(), answer["action"].as_str()), (Some("network"), Some("retry")), "{answer}");
+    assert!(example["messages"][1]["content"].as_str().unwrap().contains(answer["quotes"][0].as_str().unwrap()), "{example}");
 }
 
 #[tokio::test]

@@ -24,6 +24,15 @@ pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
             }
         };
     };
+    if let Some(draft) = &incident.draft {
+        let name = match &model.options.llm {
+            Llm::Configured(name) => name.as_str(),
+            Llm::NotConfigured => "a model",
+        };
+        let mut lines = hanging("", 0, "The model is answering; what it says is read and checked when it is whole.", width, muted, muted);
+        lines.extend(hanging("", 0, draft, width, base, base));
+        return Text::new(lines, format!("{name}, answering"));
+    }
     match (&incident.opinion, &model.options.llm) {
         (Some(opinion), _) => Text::new(lines(incident, opinion, width, theme), aside(opinion)),
         (None, Llm::NotConfigured) => Text::new(how_to(width, theme), "not configured"),

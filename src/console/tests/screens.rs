@@ -229,7 +229,11 @@ fn an_opinion_beside_the_rules() {
     scene.incidents[1].no_opinion = Some("the day's budget is spent".to_owned());
     let llm = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
     one("opinion", llm.clone(), MIDDLE, scene.clone(), "");
-    one("no_opinion", llm, MIDDLE, scene, "j");
+    one("no_opinion", llm.clone(), MIDDLE, scene.clone(), "j");
+    scene.incidents[0].opinion = None;
+    scene.incidents[0].draft =
+        Some("{\"quotes\": [\"java.lang.OutOfMemoryError: Java heap space\"], \"summary\": \"The driver ran".to_owned());
+    one("draft", llm, MIDDLE, scene, "");
 }
 
 #[test]
