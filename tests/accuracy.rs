@@ -33,7 +33,13 @@ fn measured(name: &str) -> Option<Evaluation> {
 fn the_field_and_the_recorded_failures_are_judged_right() {
     for name in ["dev.jsonl", "recorded.jsonl"] {
         let Some(found) = measured(name) else { continue };
-        assert!(found.cause_accuracy_with_alternatives >= 0.5, "{name}: cause");
+        assert!(found.cause_accuracy_with_alternatives >= 0.95, "{name}: cause {}", found.cause_accuracy_with_alternatives);
+        assert!(found.cause_accuracy >= 0.92, "{name}: cause, strict {}", found.cause_accuracy);
+        assert!(found.action_accuracy_with_alternatives >= 0.95, "{name}: action {}", found.action_accuracy_with_alternatives);
+        assert!(found.macro_f1 >= 0.92, "{name}: macro F1 {}", found.macro_f1);
+        assert!(found.dangerous <= 0.01, "{name}: dangerous {}", found.dangerous);
+        // The confidence is set by texts that were new when it was measured; on texts that are known it is a little too modest.
+        assert!(found.ece <= 0.07, "{name}: calibration {}", found.ece);
     }
 }
 

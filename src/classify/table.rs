@@ -1,6 +1,6 @@
 //! Names that mean something by themselves: error conditions, SQLSTATEs, termination codes, and the words in names that no table has. Their tables are data in `assets/rules/`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -96,6 +96,8 @@ pub struct Tables {
     conditions: HashMap<String, Meaning>,
     sqlstates: HashMap<String, Cause>,
     codes: HashMap<String, Meaning>,
+    /// The conditions' names as exceptions carry them: `concurrentappend`.
+    condition_classes: HashSet<String>,
     condition_words: Vec<(String, Cause)>,
     class_words: Vec<(String, Cause)>,
 }
@@ -119,6 +121,10 @@ impl Tables {
             }
         }
         enter(&mut tables.conditions, form.own);
+        // Delta's conflicts are met under both names; elsewhere a class of the same name says less than its message.
+        let conflicts =
+            tables.conditions.iter().filter(|(name, meaning)| name.starts_with("DELTA_") && meaning.cause == Cause::Concurrency);
+        tables.condition_classes = conflicts.map(|(name, _)| super::fingerprint::normal(name)).collect();
         let form: CodesForm = toml::from_str(codes).map_err(|error| fault("codes.toml", codes, error))?;
         enter(&mut tables.codes, form.code);
         let form: WordsForm = toml::from_str(words).map_err(|error| fault("words.toml", words, error))?;
@@ -131,6 +137,11 @@ impl Tables {
     pub fn condition(&self, name: &str) -> Option<&Meaning> {
         let name = name.trim_end_matches('.');
         self.conditions.get(name).or_else(|| self.conditions.get(name.split('.').next()?))
+    }
+
+    /// Does an exception's name, made normal, stand for a condition?
+    pub fn is_condition_class(&self, normal: &str) -> bool {
+        !normal.is_empty() && self.condition_classes.contains(normal)
     }
 
     pub fn code(&self, name: &str) -> Option<&Meaning> {

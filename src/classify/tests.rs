@@ -163,6 +163,83 @@ fn a_faulty_rules_file_is_told_with_rule_line_and_fix() {
     }
 }
 
+/// Texts of one root cause stand together: other ids, paths, jobs, wrappers and runtime versions.
+const ALIKE: [&[&str]; 14] = [
+    &[
+        "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column or function parameter with name `a` cannot be resolved. Did you mean [`b`]?",
+        "AnalysisException: [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name `zz` cannot be resolved. SQLSTATE: 42703",
+    ],
+    &[
+        "[PARSE_SYNTAX_ERROR] Syntax error at or near 'FORM'. SQLSTATE: 42601",
+        "ParseException: \n[PARSE_SYNTAX_ERROR] Syntax error at or near '('.(line 3, pos 9)",
+        "HiveSQLException: Error running query: [PARSE_SYNTAX_ERROR] Syntax error at or near 'x': extra input",
+    ],
+    &[
+        "io.delta.exceptions.ConcurrentAppendException: [DELTA_CONCURRENT_APPEND] Files were added",
+        "ConcurrentAppendException: Files were added to partition [dt=2022-01-01] by a concurrent update.",
+        "com.databricks.sql.transaction.tahoe.ConcurrentAppendException: Files were added to the root of the table by a concurrent update.",
+    ],
+    &[
+        "io.delta.exceptions.MetadataChangedException: The metadata of the Delta table has been changed",
+        "[DELTA_METADATA_CHANGED] MetadataChangedException: The metadata",
+    ],
+    &[
+        "java.io.IOException: No space left on device",
+        "org.apache.spark.SparkException: Job aborted due to stage failure: Task 3 in stage 1.0 failed 4 times, most recent failure: Lost task 3.3 in stage 1.0 (TID 7) (10.0.0.1 executor 2): java.io.IOException: No space left on device",
+    ],
+    &[
+        "Lost task 0.0 in stage 4.0 (TID 1, 10.1.1.1, executor 1): ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Executor heartbeat timed out after 147206 ms",
+        "Lost task 9.2 in stage 12.0 (TID 88) (h executor 7): ExecutorLostFailure (executor 7 exited caused by one of the running tasks) Reason: Executor heartbeat timed out after 12940 ms",
+    ],
+    &[
+        "ERROR Lost executor 6 on a.b.internal: Container killed by YARN for exceeding memory limits. 9.1 GB of 9 GB physical memory used.",
+        "16/10/07 23:50:32 ERROR Lost executor 9 on node-17.cs.x.edu: Container killed by YARN for exceeding memory limits. 7.2 GB of 4.2 GB virtual memory used.",
+    ],
+    &[
+        "FileNotFoundError: [Errno 2] No such file or directory: '/Volumes/a/b.json'",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/dbfs/x/2024-01-01.csv'",
+    ],
+    &[
+        "KeyError: 'sku'",
+        "Py4JJavaError: An error occurred while calling o77.x.\n: org.apache.spark.api.python.PythonException: Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    d['sku']\nKeyError: 'sku'",
+    ],
+    &["KeyError: 'price'"],
+    &[
+        "HTTPError: 403 Client Error: Forbidden for url: https://a.example.com/x?id=1",
+        "HTTPError: 403 Client Error: Forbidden for url: https://b.example.com/y",
+    ],
+    &[
+        "java.net.ConnectException: Connection refused",
+        "java.net.ConnectException: Connection refused\n\tat java.net.Socket.connect(Socket.java:12)",
+    ],
+    &["ModuleNotFoundError: No module named 'azure'"],
+    &[
+        "Could not execute broadcast in 300 secs. You can increase the timeout for broadcasts via spark.sql.broadcastTimeout",
+        "Could not execute broadcast in 3 secs. You can disable broadcast join",
+    ],
+];
+
+#[test]
+fn fingerprints_group_by_root_cause() {
+    let all: Vec<(usize, Fingerprint)> = ALIKE
+        .iter()
+        .enumerate()
+        .flat_map(|(group, texts)| texts.iter().map(move |text| (group, shipped().classify(&error(text)).fingerprint)))
+        .collect();
+    let (mut alike, mut found, mut wrong) = (0, 0, Vec::new());
+    for (i, (group, print)) in all.iter().enumerate() {
+        for (other, second) in &all[i + 1..] {
+            alike += usize::from(group == other);
+            found += usize::from(group == other && print == second);
+            if group != other && print == second {
+                wrong.push((group, other));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "different causes under one name: {wrong:?}");
+    assert!(found * 100 >= alike * 90, "{found} of {alike} pairs of one cause have one name");
+}
+
 fn words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("Caused by: ".to_owned()),

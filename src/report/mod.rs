@@ -6,6 +6,8 @@ pub mod analyze;
 pub mod evaluate;
 pub mod input;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 use crate::decide::{Case, Policy, decide};
 use crate::domain::Timestamp;
