@@ -57,10 +57,12 @@ fn header(text: Text<'_>, start: usize, end: usize) -> Option<(Rule, Vec<(usize,
             let cell = text.slice(*from, *to);
             !cell.is_empty()
                 && cell.len() <= 64
-                && cell.bytes().all(|b| is_name(b) || b == b' ' && *rule != Rule::Spaces)
+                && cell.bytes().all(|b| is_name(b) || b == b' ' && *rule == Rule::Bars)
                 && !cell.starts_with(|c: char| c.is_ascii_digit())
         });
-        (cells.len() >= 2 && all_names).then_some((*rule, cells))
+        // Spaces alone make prose; a table is aligned by two or more of them.
+        let aligned = *rule != Rule::Spaces || line.trim().contains("  ") && !line.bytes().any(|b| b.is_ascii_digit());
+        (cells.len() >= 2 && all_names && aligned).then_some((*rule, cells))
     })
 }
 

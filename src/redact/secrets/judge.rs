@@ -118,6 +118,7 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
         Joint::Cell => (!is_word(word) || word.len() >= 16 || is_jumbled(word, pairs)) && !word.contains(' '),
         Joint::Colon if value.quoted => true,
         Joint::Colon if !is_blank(text.at(name.end + 1)) => true,
+        Joint::Colon if is_jumbled(word, pairs) => true,
         Joint::Colon => !is_word(word) || starts_its_line(text, name) || is_compound(text, name) || prefixed(text, name),
         Joint::Said if value.quoted => true,
         Joint::Space if value.quoted => {

@@ -225,7 +225,7 @@ fn is_path_like(word: &str, pairs: &Pairs) -> bool {
     parts.len() >= 2 && 2 * random < parts.len()
 }
 
-fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
+pub fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
     if ["AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "MII", "sha256-", "sha384-", "sha512-", "iVBOR", "H4sI", "UEsDB", "PD94", "PHN2"]
         .iter()
         .any(|front| word.starts_with(front))

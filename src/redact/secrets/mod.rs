@@ -88,7 +88,7 @@ pub struct Redactor {
 }
 
 /// Signs of structure; the order is that of `Mark`.
-const MARKS: [&str; 16] = [
+const MARKS: [&str; 17] = [
     "eyJ",
     "PRIVATE KEY",
     "://",
@@ -105,6 +105,7 @@ const MARKS: [&str; 16] = [
     "Splunk ",
     "identified by",
     "identified with",
+    "Private-Lines: ",
 ];
 
 impl Default for Redactor {
@@ -181,7 +182,10 @@ impl Redactor {
         if let Some(whole) = view.unwrapped() {
             let back = |found: Found| Found { start: whole.start(found.start), end: whole.end(found.end), ..found };
             let more = self.look(Text::new(&whole.words, &Work::default()));
-            all.extend(more.into_iter().filter(|found| whole.is_broken(found.start, found.end)).map(back));
+            // What was found without it is as long as it should be.
+            let known = all.clone();
+            let is_new = |found: &Found| !known.iter().any(|known| known.start < found.end && found.start < known.end);
+            all.extend(more.into_iter().filter(|found| whole.is_broken(found.start, found.end)).map(back).filter(is_new));
             all = unmasked(text, merged(all));
         }
         all
@@ -230,7 +234,8 @@ impl Redactor {
             }
             let (start, end) = (hit.start(), hit.end());
             let found = match MARKS.get(hit.pattern().as_usize()).copied().unwrap_or("") {
-                "eyJ" => text.starts(start, "eyJ").then(|| structure::web_token(text, start)).flatten(),
+                "eyJ" => text.starts(start, "eyJ").then(|| structure::web_token(text, start, &self.pairs)).flatten(),
+                "Private-Lines: " => structure::putty_key(text, end),
                 "PRIVATE KEY" => structure::private_key(text, start),
                 "://" | "%3A%2F%2F" | "%3a%2f%2f" => structure::url_password(text, start, end, &self.pairs),
                 "@" => structure::bare_password(text, start, &self.pairs),

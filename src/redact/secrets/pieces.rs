@@ -3,6 +3,7 @@
 use super::extent::BARE_BYTES_MAX;
 use super::quote::{QUOTED_BYTES_MAX, Quote, ends_value};
 use super::text::{Text, is_blank, is_name, is_quote, is_space};
+use super::view::WIDTHS;
 use super::wrap::{self, Break, Pieces};
 
 /// Pieces that a broken value may have.
@@ -10,9 +11,6 @@ const PIECES_MAX: usize = 64;
 
 /// Narrowest line that a terminal or a mail breaks, columns.
 const WRAP_COLUMNS_MIN: usize = 60;
-
-/// Narrowest line that shows by its width alone that it was broken.
-const FULL_COLUMNS_MIN: usize = 72;
 
 /// A closed string, and the strings that go on with it.
 pub fn continued_string(text: Text<'_>, start: usize, close: usize) -> Pieces {
@@ -101,6 +99,11 @@ fn goes_on(text: Text<'_>, pieces: &Pieces, next: usize, how: Break) -> bool {
     if alone && mixed && own_line && end - start >= 16 && rest.len() >= 8 {
         return true;
     }
-    let enough = end - start >= 16 || columns >= FULL_COLUMNS_MIN && rest.len() >= 10;
+    let enough = end - start >= 16 || WIDTHS.contains(&columns) && rest.len() >= 10;
+    // Many short parts between slashes are a path.
+    let slashes = rest.matches('/').count();
+    if slashes >= 3 && rest.len() < 14 * (slashes + 1) {
+        return false;
+    }
     alone && mixed && columns >= WRAP_COLUMNS_MIN && enough && !rest.contains('/') | !rest.contains('.')
 }

@@ -128,11 +128,12 @@ const SHAPES: &[Shape] = &[
         "saas-key",
         "secret_ rnd_ napi_ v1.0- LTAI AKID AQVN y0_ y1_ y2_ t1. sqp_ squ_ sqa_ fio-u- pnu_ pnb_ mb_ dbt_ sl. sl.u. p8e- sdk- cfut_ cfat_ cfk_ EAAC EAAG \
          EAAJ EAAB IGQV zpka_ tskey- tk_ ubtk_ cal_live_ cal_test_ usr- svc- wh- rw_ vcp_ vck_ vca_ vci_ sk.eyJ tk.eyJ lip_ np_ lpat_ uat- ctx7sk- \
-         patro_ fastly_ ATTA astro_ AIRBYTE_ fivetran_ cflt snyk_ sgp_ slk_ lt_ oauth: live_ test_",
+         patro_ fastly_ ATTA astro_ AIRBYTE_ fivetran_ cflt snyk_ sgp_ slk_ lt_ oauth:",
         is_dotted,
         16,
         Proof::Random,
     ),
+    shape("payment-key", "live_ test_", is_hex, 32, Proof::Prefix),
     shape("airtable-token", "pat", is_dotted, 76, Proof::Random),
     shape("salesforce-session", "00D", |b| is_dotted(b) || b == b'!', 40, Proof::Random),
     shape("snowflake-token", "ver:1-hint: ver:2-hint: ver:3-hint:", |b| is_base64(b) || b == b':', 40, Proof::Prefix),
@@ -245,7 +246,7 @@ fn marked(text: Text<'_>, shape: &Shape, start: usize, body: usize, pairs: &Pair
         return None;
     }
     let mut pieces = Pieces::one(start, text.skip_max(body, BODY_BYTES_MAX, shape.of));
-    extend(text, shape.of, body - start + shape.least, exact(shape, body - start), &mut pieces);
+    extend(text, shape.of, body - start + shape.least, exact(shape, body - start), pairs, &mut pieces);
     let words = pieces.words(text);
     let token = words.get(body - start..).unwrap_or("").trim_end_matches(['.', '-', '=']);
     if token.len() < shape.least {
@@ -285,7 +286,7 @@ fn escaped_before(text: Text<'_>, start: usize) -> bool {
 }
 
 /// Adds the pieces behind line breaks: while the token is too short to be one, or shorter than its issuer makes it.
-pub fn extend(text: Text<'_>, of: fn(u8) -> bool, least: usize, exact: Option<usize>, pieces: &mut Pieces) {
+pub fn extend(text: Text<'_>, of: fn(u8) -> bool, least: usize, exact: Option<usize>, pairs: &Pairs, pieces: &mut Pieces) {
     const PIECES_MAX: usize = 64;
     let mut length: usize = pieces.0.iter().map(|(start, end)| end - start).sum();
     while pieces.0.len() < PIECES_MAX
@@ -298,14 +299,16 @@ pub fn extend(text: Text<'_>, of: fn(u8) -> bool, least: usize, exact: Option<us
         // A token goes on where somebody says so, where its length demands it, or where a full line of it is followed by more of it alone.
         let fits = match (how, exact) {
             (_, Some(exact)) => length < exact && length + more <= exact + 2,
-            (Break::Said, None) => true,
+            // A string that is followed by a colon is the next member's name.
+            (Break::Said, None) => !matches!(text.at(text.skip_spaces(end + 1)), b':' | b'='),
             (Break::Silent, None) => {
-                let alone =
-                    matches!(after, b'\n' | b'\r' | 0 | b'"' | b'\'' | b'|' | b',' | b' ' | b')' | b'}' | b';' | b'<') || after >= 0x80;
+                let alone = matches!(after, b'\n' | b'\r' | 0 | b'"' | b'\'' | b'|' | b',' | b')' | b'}' | b';' | b'<') || after >= 0x80;
                 let columns = last_end - text.line_start(last_start, 4096);
-                let mixed = text.slice(next, end).bytes().any(|b| b.is_ascii_digit())
-                    && text.slice(next, end).bytes().any(|b| b.is_ascii_alphabetic());
-                alone && (length < least || columns >= 40 && last_end - last_start >= 16 && mixed && after != b' ')
+                let words = text.slice(next, end);
+                let piece = Makeup::of(words, pairs);
+                let is_other = words.trim_end_matches('=').contains(['=', ':']) || words.matches('/').count() > 2 && words.contains('.');
+                let is_more = piece.is_random() || length >= 100 && piece.length < 8 && piece.digits > 0;
+                alone && is_more && !is_other && (length < least || columns >= 40 && last_end - last_start >= 16)
             }
         };
         if more == 0 || !fits {
@@ -345,7 +348,7 @@ fn within(
         return Some(Found { start, end: mark_end, kind, words });
     }
     let mut pieces = Pieces::one(start, text.skip_max(mark_end, TOKEN_BYTES_MAX, of));
-    extend(text, of, least, None, &mut pieces);
+    extend(text, of, least, None, pairs, &mut pieces);
     let words = pieces.words(text);
     let makeup = Makeup::of(&words, pairs);
     (words.len() >= least && words.len() < TOKEN_BYTES_MAX && makeup.is_random()).then(|| Found { start, end: pieces.end(), kind, words })

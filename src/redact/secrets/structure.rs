@@ -2,6 +2,7 @@
 
 use super::found::Found;
 use super::judge::{decoded, is_user_and_password};
+use super::lone::is_explained;
 use super::random::{Makeup, Pairs};
 use super::shape::extend;
 use super::text::{Text, is_alnum, is_base64, is_blank, is_digit, is_dotted, is_encoded, is_quote, is_space};
@@ -16,13 +17,13 @@ const TOKEN_BYTES_MAX: usize = 16 << 10;
 const USERINFO_BYTES_MAX: usize = 512;
 
 /// `eyJ….eyJ….…`: header and body in base64 of JSON; also encrypted ones (five parts), and cut-off ones.
-pub fn web_token(text: Text<'_>, start: usize) -> Option<Found> {
+pub fn web_token(text: Text<'_>, start: usize, pairs: &Pairs) -> Option<Found> {
     if is_alnum(text.before(start)) && !text.ends(start, "\\n") && !text.ends(start, "%20") {
         return None;
     }
     let of: fn(u8) -> bool = |b| is_dotted(b) || matches!(b, b'=' | b'%' | b'+' | b'/');
     let mut pieces = Pieces::one(start, text.skip_max(start, TOKEN_BYTES_MAX, of));
-    extend(text, of, 60, None, &mut pieces);
+    extend(text, of, 60, None, pairs, &mut pieces);
     let words = pieces.words(text);
     let header = words.split('.').next().unwrap_or("");
     let is_json = decoded_start(header).is_some_and(|json| json.starts_with("{\"") || json.starts_with("{ \"") || json.starts_with("{\n"));
@@ -67,6 +68,18 @@ pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
         kind: "private-key",
         words,
     })
+}
+
+/// The lines of PuTTY's private part: as many as `end` is followed by.
+pub fn putty_key(text: Text<'_>, end: usize) -> Option<Found> {
+    const LINES_MAX: usize = 400;
+    let digits = text.skip_max(end, 3, is_digit);
+    let count: usize = text.slice(end, digits).parse().ok()?;
+    let start = text.line_end(digits, 8) + 1;
+    let stop = (0..count.min(LINES_MAX)).fold(start, |at, _| text.line_end(at, 200) + 1);
+    let stop = text.floor(stop.saturating_sub(1).max(start));
+    let words: String = text.slice(start, stop).bytes().filter(|b| is_base64(*b)).map(char::from).collect();
+    (words.len() >= 24).then_some(Found { start, end: stop, kind: "private-key", words })
 }
 
 /// A key whose start the log lacks: the lines of base64 before its end.
@@ -192,7 +205,7 @@ pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pai
     position = text.skip_max(position, 2, |b| is_quote(b) || b == b'=');
     let of: fn(u8) -> bool = |b| is_encoded(b) || b == b':' || b == b'|';
     let mut pieces = Pieces::one(position, text.skip_max(position, TOKEN_BYTES_MAX, of));
-    extend(text, of, 16, None, &mut pieces);
+    extend(text, of, 16, None, pairs, &mut pieces);
     let words = pieces.words(text);
     let word = words.trim_end_matches(['.', ':', '|', '%']);
     let is_basic = text.starts_anycase(start, "basic");
@@ -229,7 +242,8 @@ pub fn aws_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs, all: 
         let stop = text.skip_max(position, 200, of);
         let word = text.slice(position, stop);
         let makeup = Makeup::of(word, pairs);
-        if word.len() == LENGTH && !of(text.before(position)) && makeup.is_random() && makeup.kinds() >= 3 && !makeup.is_hex() {
+        let is_drawn = makeup.is_random() && makeup.kinds() >= 3 && !makeup.is_hex();
+        if word.len() == LENGTH && !of(text.before(position)) && is_drawn && !is_explained(text, position, word) {
             all.push(Found { start: position, end: stop, kind: "aws-secret", words: word.to_owned() });
         }
         position = stop;
@@ -249,7 +263,8 @@ pub fn cookies(text: Text<'_>, end: usize, pairs: &Pairs, all: &mut Vec<Found>) 
         let value_end = text.skip_max(value, 8192, |b| !is_blank(b) && !matches!(b, b';' | b'"' | b'\'' | b','));
         let word = text.slice(value, text.floor(value_end));
         let makeup = Makeup::of(word, pairs);
-        if makeup.length >= 16 && makeup.is_random() && !is_masked(word) {
+        let is_attribute = ["expires", "path", "domain", "max-age", "samesite"].iter().any(|name| text.starts_anycase(position, name));
+        if makeup.length >= 16 && makeup.is_random() && !is_masked(word) && !is_attribute {
             all.push(Found { start: value, end: text.floor(value_end), kind: "session", words: word.to_owned() });
         }
         if text.at(value_end) != b';' {

@@ -8,6 +8,9 @@ use crate::redact::control::is_unsafe;
 /// Longest colour sequence that is left out, bytes: a 24-bit colour for both grounds is 40.
 const COLOUR_BYTES_MAX: usize = 48;
 
+/// Columns of usual terminals.
+pub const WIDTHS: [usize; 6] = [80, 100, 120, 132, 160, 200];
+
 /// The words without what is invisible.
 pub struct View<'t> {
     pub words: Cow<'t, str>,
@@ -43,7 +46,6 @@ impl<'t> View<'t> {
     /// The words without the line ends at which a terminal of a usual width broke them, or nothing where there are none. A name or token
     /// may have been broken there; or nothing was, and the two lines have nothing to do with each other.
     pub fn unwrapped(&self) -> Option<View<'_>> {
-        const WIDTHS: [usize; 10] = [72, 76, 78, 79, 80, 100, 120, 132, 160, 200];
         let of_a_token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'=' | b'/' | b'+' | b'.');
         let (mut words, mut gaps) = (String::new(), Vec::new());
         let (mut kept, mut line) = (0, 0);
