@@ -4,6 +4,7 @@ use std::path::Path;
 
 use runmend::domain::incident::State;
 use runmend::ledger::{Ledger, LedgerError, SqliteLedger};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
@@ -80,6 +81,33 @@ async fn a_line_that_was_changed_removed_or_put_in_is_named() {
         for file in ["copy.db", "copy.db-wal", "copy.db-shm", "copy.db.lock"] {
             let _ = std::fs::remove_file(dir.path().join(file));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_line_with_a_hash_of_its_own_does_not_fit_its_neighbours() {
+    let dir = tempfile::tempdir().unwrap();
+    let original = closed_ledger(dir.path()).await;
+    // Line 5 as somebody would write it who knows how hashes are made: on its own, and on the true line before it.
+    for (own_start, first_wrong) in [(true, 5), (false, 6)] {
+        let copy = dir.path().join(format!("{own_start}.db"));
+        std::fs::copy(&original, &copy).unwrap();
+        let mut conn = raw(&copy).await;
+        sqlx::raw_sql("DROP TRIGGER audit_no_update").execute(&mut conn).await.unwrap();
+        let (line, before): (String, String) =
+            sqlx::query_as("SELECT line, prev_hash FROM audit WHERE seq = 5").fetch_one(&mut conn).await.unwrap();
+        let (line, before) = (line.replace("third", "forged"), if own_start { String::new() } else { before });
+        let hash: String = Sha256::digest(format!("{before}{line}")).iter().map(|byte| format!("{byte:02x}")).collect();
+        sqlx::query("UPDATE audit SET line = ?, prev_hash = ?, hash = ? WHERE seq = 5")
+            .bind(line)
+            .bind(before)
+            .bind(hash)
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        conn.close().await.unwrap();
+        let answer = SqliteLedger::open(&copy).await.unwrap().verify_audit().await;
+        assert!(matches!(answer, Err(LedgerError::AuditBroken { seq, .. }) if seq == first_wrong), "{answer:?}");
     }
 }
 

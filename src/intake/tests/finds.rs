@@ -126,13 +126,28 @@ async fn a_failure_that_the_incidents_own_step_did_not_take_up_is_admitted_when_
 
 #[tokio::test]
 async fn a_run_that_shows_its_old_end_right_after_a_repair_counts_as_active() {
-    // The repair is in its history as begun, the run itself still as it ended before.
-    let mut run = life(-100, -50, fails()).repaired(901, -10, NEVER, fails());
-    run.stretches[1].end.life_cycle = LifeCycle::Running;
+    let run = Life { stale_s: 40, ..life(-100, -50, fails()).repaired(901, -10, 90, fails()) };
     let mut stage = stage([(1, run)]).await;
-    assert_eq!(stage.found(0).await, []);
-    stage.fake.script().runs.insert(1, life(-100, -50, fails()).repaired(901, -10, 30, fails()));
-    assert_eq!(stage.found(60).await, [(1, Some(901))]);
+    assert_eq!(stage.found(0).await, [], "its history says that it is being repaired");
+    assert_eq!(stage.found(60).await, []);
+    assert_eq!(stage.found(120).await, [(1, Some(901))]);
+    // A repair that is over in its history, while the run still shows the end before it.
+    let run = Life { stale_s: 40, ..life(-100, -50, fails()).repaired(901, -10, -5, succeeds()) };
+    stage.fake.script().runs.insert(2, run);
+    assert_eq!(stage.found(0).await, [], "no failure: the repair succeeded");
+    assert_eq!(stage.found(60).await, []);
+}
+
+#[tokio::test]
+async fn a_run_that_ends_between_the_two_lists_is_ended() {
+    let mut stage = stage([(1, life(50, 67, fails())), (2, life(-100_000, 67, fails()))]).await;
+    stage.poll(0).await;
+    stage.poll(60).await;
+    stage.fake.script().pace_s = 5;
+    let report = stage.poll(60).await;
+    assert_eq!(found(&report), [(1, None)], "run 2 is in the first list only, as active");
+    assert_eq!(report.active.iter().map(|run| run.0).collect::<Vec<_>>(), [2]);
+    assert_eq!(stage.found(120).await, [(2, None)]);
 }
 
 #[tokio::test]

@@ -208,6 +208,22 @@ async fn clocks_that_differ_hide_nothing() {
 }
 
 #[tokio::test]
+async fn a_run_that_the_lists_show_late_is_seen() {
+    // On a busy workspace, where the newest start seen is always of a moment ago.
+    for late_s in [0, 30, 110] {
+        let busy = (0..90).map(|run| (100 + run, life(run * 10, run * 10 + 3, succeeds())));
+        let failed = (0..10).map(|run| (run, Life { late_s, ..life(run * 60 + 25, run * 60 + 26, fails()) }));
+        let mut stage = stage(busy.chain(failed)).await;
+        let mut seen = Vec::new();
+        for poll in 0..15 {
+            seen.extend(stage.found(poll * 60).await);
+        }
+        seen.sort();
+        assert_eq!(seen, (0..10).map(|run| (run, None)).collect::<Vec<_>>(), "{late_s} s late");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_hides_nothing() {
     for back in [1, 300, 590, 3_000, 40_000] {
         // At 600 our clock is found to be ahead and set right: what the ledger remembers lies in the future.

@@ -59,12 +59,16 @@ pub struct Life {
     pub job: i64,
     pub run_type: &'static str,
     pub stretches: Vec<Stretch>,
+    /// So long after a repair begins the run itself still shows its old end; its history shows the repair.
+    pub stale_s: i64,
+    /// So long after its start no list shows the run.
+    pub late_s: i64,
 }
 
 pub const NEVER: i64 = i64::MAX;
 
 pub fn life(from: i64, to: i64, end: End) -> Life {
-    Life { job: 7, run_type: "JOB_RUN", stretches: vec![Stretch { repair: None, from, to, end }] }
+    Life { job: 7, run_type: "JOB_RUN", stretches: vec![Stretch { repair: None, from, to, end }], stale_s: 0, late_s: 0 }
 }
 
 impl Life {
@@ -80,7 +84,8 @@ impl Life {
     /// The run as runs/get shows it at `now`.
     fn seen(&self, id: RunId, now: i64) -> Option<Run> {
         let begun: Vec<&Stretch> = self.stretches.iter().filter(|stretch| stretch.from <= now).collect();
-        let last = begun.last()?;
+        let shown = |stretch: &&&Stretch| stretch.repair.is_none() || stretch.from + self.stale_s <= now;
+        let last = begun.iter().rev().find(shown)?;
         let state = |stretch: &Stretch| {
             let over = stretch.to <= now;
             let code = stretch.end.code.filter(|_| over).map(str::to_owned);
@@ -133,6 +138,8 @@ pub struct Script {
     pub refusals: BTreeMap<Call, VecDeque<Option<ApiError>>>,
     /// Calls that were made.
     pub calls: Vec<Call>,
+    /// Seconds that pass with each call.
+    pub pace_s: i64,
     /// It gives every run, whatever is asked for.
     pub ignores_filters: bool,
     pub malformed: Vec<String>,
@@ -151,6 +158,7 @@ impl Fake {
     fn called(&self, call: Call) -> Result<MutexGuard<'_, Script>, ApiError> {
         let mut script = self.script();
         script.calls.push(call);
+        script.now += script.pace_s;
         match script.refusals.get_mut(&call).and_then(VecDeque::pop_front).flatten() {
             Some(error) => Err(error),
             None => Ok(script),
@@ -179,8 +187,8 @@ impl Workspace for Fake {
             };
             script.ignores_filters || (kind && query.started_from.is_none_or(|from| run.started_at >= Some(from)))
         };
-        let mut runs: Vec<Run> =
-            script.runs.iter().filter_map(|(id, life)| life.seen(RunId(*id), script.now)).filter(|run| wanted(run)).collect();
+        let listed = script.runs.iter().filter(|(_, life)| life.stretches[0].from + life.late_s <= script.now);
+        let mut runs: Vec<Run> = listed.filter_map(|(id, life)| life.seen(RunId(*id), script.now)).filter(|run| wanted(run)).collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.started_at, run.run_id)));
         let skip: usize = page_token.map_or(0, |token| token.parse().unwrap());
         let more = runs.len() > skip + PAGE;
