@@ -54,8 +54,19 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
             pages.extend(fold::pieces(field, words).map(page));
         }
     }
+    // Where the error itself is there, the log around it is chatter.
+    let told =
+        pages.iter().any(|page| page.piece.field != Field::Logs && page.segments.iter().any(|segment| segment.kind == Kind::Message));
+    for page in pages.iter_mut().filter(|page| told && page.piece.field == Field::Logs) {
+        for segment in page.segments.iter_mut().filter(|segment| segment.kind != Kind::Message) {
+            segment.weight *= CHATTER;
+        }
+    }
     pages
 }
+
+/// What a log line counts beside an error that is told.
+const CHATTER: f32 = 0.6;
 
 fn page(piece: Piece<'_>) -> Page<'_> {
     let mut reader = Reader::default();

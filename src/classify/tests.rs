@@ -163,6 +163,26 @@ fn a_faulty_rules_file_is_told_with_rule_line_and_fix() {
     }
 }
 
+/// Each would take minutes if any step looked at the text more than a bounded number of times.
+#[test]
+fn a_hostile_text_costs_no_more_than_a_long_one() {
+    for unit in [
+        "x",
+        "Caused by: ",
+        ": java.io.IOException: ",
+        "[A_B",
+        "out of memory ",
+        "FooException\n",
+        "connection * refused ",
+        "'\"`",
+        "Lost task in ",
+    ] {
+        let text = unit.repeat((2 << 20) / unit.len());
+        let verdict = shipped().classify(&FailureText { error: Some(text.clone()), logs: Some(text), ..FailureText::default() });
+        assert!(verdict.evidence.is_none_or(|span| span.text.len() <= 2 * SPAN_BYTES_MAX + 100), "{unit}");
+    }
+}
+
 /// Texts of one root cause stand together: other ids, paths, jobs, wrappers and runtime versions.
 const ALIKE: [&[&str]; 14] = [
     &[

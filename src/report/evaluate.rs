@@ -134,6 +134,23 @@ pub struct Bin {
     pub right: f64,
 }
 
+/// A wrong automatic re-run may write data twice and hides the failure for hours; a withheld one costs a look.
+const WRONG_RERUN_COST: usize = 20;
+const WITHHELD_COST: usize = 1;
+
+/// What re-running only from this confidence on would have cost on these cases: the table from which `policy.min_confidence` is chosen.
+#[derive(Clone, Debug, Serialize)]
+pub struct Threshold {
+    pub min_confidence: f64,
+    /// Re-runs that a label allows, at this confidence or surer.
+    pub reruns_right: usize,
+    /// Re-runs that no label allows.
+    pub reruns_wrong: usize,
+    /// Re-runs held back for a person.
+    pub withheld: usize,
+    pub cost: usize,
+}
+
 /// An answer that no label allows.
 #[derive(Clone, Debug, Serialize)]
 pub struct Miss {
@@ -166,6 +183,7 @@ pub struct Evaluation {
     pub cases_per_second: f64,
     pub per_source: BTreeMap<String, SourceRow>,
     pub reliability: Vec<Bin>,
+    pub thresholds: Vec<Threshold>,
     pub misses: Vec<Miss>,
     pub bad_lines: usize,
 }
@@ -232,6 +250,7 @@ pub fn evaluate(classifier: &Classifier, policy: &Policy, file: &LabelledFile) -
         confusion: confusion(&judged),
         per_source: per_source(&judged),
         cases_per_second: speed(classifier, policy, &file.cases),
+        thresholds: thresholds(&judged),
         misses: misses(&judged),
         bad_lines: file.bad_lines.len(),
         per_cause,
@@ -312,6 +331,29 @@ fn reliability(judged: &[Judged<'_>]) -> Vec<Bin> {
                 confidence,
                 right: ratio(ones.iter().filter(|one| one.cause_allowed()).count(), ones.len()),
             })
+        })
+        .collect()
+}
+
+fn thresholds(judged: &[Judged<'_>]) -> Vec<Threshold> {
+    // What the verdict asks for, before policy holds it back.
+    let asked: Vec<(f64, bool)> = judged
+        .iter()
+        .filter(|one| one.verdict.action.reruns())
+        .map(|one| {
+            let allowed = one.case.action.reruns() || one.case.other_actions.iter().any(|action| action.reruns());
+            (one.verdict.confidence.get(), allowed)
+        })
+        .collect();
+    (2..=9)
+        .map(|tenth| {
+            let min_confidence = f64::from(tenth) / 10.0;
+            let count = |test: &dyn Fn(f64, bool) -> bool| asked.iter().filter(|(confidence, allowed)| test(*confidence, *allowed)).count();
+            let reruns_wrong = count(&|confidence, allowed| confidence >= min_confidence && !allowed);
+            let withheld = count(&|confidence, _| confidence < min_confidence);
+            let reruns_right = count(&|confidence, allowed| confidence >= min_confidence && allowed);
+            let cost = reruns_wrong * WRONG_RERUN_COST + withheld * WITHHELD_COST;
+            Threshold { min_confidence, reruns_right, reruns_wrong, withheld, cost }
         })
         .collect()
 }
@@ -398,6 +440,11 @@ impl fmt::Display for Evaluation {
         writeln!(f, "\nconfidence      cases   mean   right")?;
         for bin in &self.reliability {
             writeln!(f, "{:.1} to {:.1} {:>10} {:>6.3} {:>7.3}", bin.from, bin.to, bin.cases, bin.confidence, bin.right)?;
+        }
+        writeln!(f, "\nre-run from   right   wrong  withheld    cost   (wrong {WRONG_RERUN_COST}, withheld {WITHHELD_COST})")?;
+        for row in &self.thresholds {
+            let Threshold { min_confidence, reruns_right, reruns_wrong, withheld, cost } = row;
+            writeln!(f, "{min_confidence:>10.1} {reruns_right:>7} {reruns_wrong:>7} {withheld:>9} {cost:>7}")?;
         }
         if !self.misses.is_empty() {
             writeln!(f, "\nwrong answers (label -> answer)")?;

@@ -153,4 +153,8 @@ fn the_evaluation_counts_as_the_contract_says() {
     assert_eq!(json["confusion"]["data"]["network"], 1);
     assert_eq!(json["per_cause"]["code"]["support"], 2);
     assert!(found.to_string().contains("DANGEROUS"));
+    // Two re-runs were asked for, one of them against every label: 20, or 2 where both are held back.
+    let costs: Vec<usize> = found.thresholds.iter().map(|row| row.cost).collect();
+    assert_eq!(costs.first(), Some(&20));
+    assert_eq!(found.thresholds.iter().map(|row| (row.reruns_right, row.reruns_wrong)).next(), Some((1, 1)));
 }
