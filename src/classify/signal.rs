@@ -20,6 +20,10 @@ const PLAIN_EXCEPTION_STRENGTH: f32 = 28.0;
 const VENDOR_EXCEPTION_STRENGTH: f32 = 18.0;
 /// Above the strength of a class name's words, even with support.
 const WORDS_MATTER_BELOW: f32 = 62.0;
+/// The longest reason code, spelled out.
+const REASON_BYTES_MAX: usize = 64;
+/// A reason that a cluster gives for its own end goes before the words around it.
+const SPELLED_BONUS: f32 = 14.0;
 /// Among equals a user's rule comes first.
 const USER_BONUS: f32 = 5.0;
 
@@ -175,6 +179,7 @@ impl Collector<'_> {
             if segment.kind == Kind::Trace {
                 continue;
             }
+            self.spelled_reason(number, index, page, segment, signals);
             let mut at = segment.start;
             while at < segment.end && signals.len() < SIGNALS_MAX {
                 if !bytes[at].is_ascii_uppercase() || at > 0 && is_name(bytes[at - 1]) {
@@ -191,6 +196,26 @@ impl Collector<'_> {
                 }
                 at += length.max(1);
             }
+        }
+    }
+
+    /// A cluster's termination reason as the workspace spells it for people: `Reason: Azure Quota Exceeded Exception`.
+    fn spelled_reason(&self, number: usize, index: usize, page: &Page<'_>, segment: &Segment, signals: &mut Vec<Signal>) {
+        const MARK: &str = "Reason:";
+        let text = page.piece.text.get(segment.start..segment.end).unwrap_or_default();
+        let Some(start) = text.find(MARK).map(|at| at + MARK.len()) else { return };
+        let words = text[start..].split(['.', '\n', '(', ',', ':']).next().unwrap_or_default();
+        let name = words.trim();
+        if name.is_empty() || name.len() > REASON_BYTES_MAX {
+            return;
+        }
+        let code: String = name.chars().map(|c| if c.is_whitespace() { '_' } else { c.to_ascii_uppercase() }).collect();
+        if let Some(meaning) = self.tables.code(&code) {
+            let from = segment.start + start + (words.len() - words.trim_start().len());
+            let place = Place { page: number, start: from, end: from + name.len(), segment: index };
+            let mut signal = of_meaning(Source::Code(code), meaning, segment.weight, Some(place));
+            signal.strength += SPELLED_BONUS;
+            signals.push(signal);
         }
     }
 

@@ -94,6 +94,20 @@ fn a_termination_code_is_read_as_a_code() {
 }
 
 #[test]
+fn a_clusters_reason_is_read_as_its_code() {
+    use Action::*;
+    for (words, want) in [
+        ("Cluster terminated. Reason: Azure Quota Exceeded Exception. Operation could not be completed", (Cause::Quota, Notify)),
+        ("Cluster terminated.Reason:Network Configuration Failure\n\nThe data plane", (Cause::Network, Notify)),
+        ("Cluster terminated. Reason: Spot Instance Termination", (Cause::Platform, RetryWithNewParams)),
+        ("Cluster terminated. Reason: Invalid Argument. The instance type is not there", (Cause::Syntax, Notify)),
+        ("Cluster terminated. Reason: Cloud Provider Launch Failure. An error", (Cause::Platform, Retry)),
+    ] {
+        check(&error(words), want);
+    }
+}
+
+#[test]
 fn the_span_is_the_fields_own_bytes() {
     let trace =
         "Ärger\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nModuleNotFoundError: No module named 'azure'\n";
