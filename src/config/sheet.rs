@@ -52,6 +52,11 @@ pub struct Llm {
     pub ask: String,
     /// US dollars a day.
     pub daily_budget: Option<f64>,
+    /// US dollars an hour.
+    pub hourly_budget: Option<f64>,
+    #[serde(deserialize_with = "span")]
+    pub timeout: Duration,
+    pub prices: Option<PathBuf>,
 }
 
 /// Failures that Databricks reports by itself. Takes effect once that part is built in.

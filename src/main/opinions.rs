@@ -20,9 +20,18 @@ pub fn desk(config: &Config, workspaces: &[WorkspaceConfig], redactor: &Arc<Reda
             Fault::usage(error.to_string(), "set it, or llm.provider = \"none\"; `runmend config` shows what is set").at("llm")
         })?),
     };
-    let options =
-        Options { ask: ask(&llm.ask), limits: Limits { daily: llm.daily_budget.map(Usd::new), hourly: None }, ..Options::default() };
-    Ok(Desk::new(model, Arc::clone(redactor), options, PriceTable::shipped()))
+    let limits = Limits { daily: llm.daily_budget.map(Usd::new), hourly: llm.hourly_budget.map(Usd::new) };
+    let options = Options { ask: ask(&llm.ask), limits, time_max: llm.timeout, ..Options::default() };
+    Ok(Desk::new(model, Arc::clone(redactor), options, prices(config)?))
+}
+
+fn prices(config: &Config) -> Result<PriceTable, Fault> {
+    let shipped = PriceTable::shipped();
+    let Some(path) = &config.llm.prices else { return Ok(shipped) };
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::unreadable(path, &error))?;
+    let own = PriceTable::read(&text)
+        .map_err(|error| Fault::usage(error.to_string(), "correct it; assets/prices.toml is an example").at(path.display().to_string()))?;
+    Ok(shipped.overridden_by(own))
 }
 
 fn connection(config: &Config, provider: Provider, workspaces: &[WorkspaceConfig]) -> Result<Connection, Fault> {
