@@ -99,7 +99,8 @@ const FOLDS: usize = 5;
 
 /// The statistical model by cross-validation: each fifth of the labelled texts is judged by a model that has not seen it.
 #[test]
-fn the_model_alone_knows_more_than_chance_on_texts_it_has_not_seen() {
+#[ignore = "trains five models, 15 s: cargo test --test accuracy cross_validated -- --ignored --nocapture"]
+fn the_model_alone_cross_validated_knows_texts_it_has_not_seen() {
     let all = labelled();
     let (mut right, mut sure, mut sure_right) = (0, 0, 0);
     for fold in 0..FOLDS {
@@ -119,5 +120,5 @@ fn the_model_alone_knows_more_than_chance_on_texts_it_has_not_seen() {
         }
     }
     println!("model alone, {FOLDS}-fold: {right} of {} right; at 0.6 or surer: {sure_right} of {sure}", all.len());
-    assert!(right * 100 >= all.len() * 55, "{right} of {}", all.len());
+    assert!(right * 100 >= all.len() * 80, "{right} of {}", all.len());
 }
