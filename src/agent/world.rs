@@ -78,7 +78,8 @@ async fn readmit(case: &mut Case<'_>) -> Result<(), StepError> {
     }
     let failure = Failure {
         workspace: case.incident.workspace.clone(),
-        run: case.incident.run,
+        // The run that failed anew: one that we started in the first one's place has repairs of its own.
+        run: case.incident.failure.run,
         after_repair: run.latest_repair(),
         job: case.incident.job.clone(),
         run_url: run.run_page_url.clone().or_else(|| case.incident.run_url.clone()),

@@ -60,7 +60,9 @@ impl Options {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env(name).filter(|user| !user.trim().is_empty()));
         let llm = match config.llm.provider.as_str() {
             "none" => Llm::NotConfigured,
-            provider => Llm::Configured(config.llm.model.clone().unwrap_or_else(|| provider.to_owned())),
+            provider => Llm::Configured(
+                config.llm.deployment.as_ref().or(config.llm.model.as_ref()).cloned().unwrap_or_else(|| provider.to_owned()),
+            ),
         };
         Ok(Self {
             workspaces: workspaces.iter().map(|workspace| workspace.name.clone()).collect(),

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
-use crate::domain::decision::SuccessProbability;
+use crate::domain::decision::{Authority, SuccessProbability};
 use crate::domain::incident::{Ending, Incident, PlannedCall, State};
 
 use super::theme::Meaning;
@@ -94,6 +94,10 @@ pub fn plural(n: u64, one: &str) -> String {
 
 /// The action as the table names it: a re-run says which one of how many it is.
 pub fn action(incident: &Incident, max_attempts: u32) -> String {
+    // Closed by somebody else before we did anything: the table must not look as if we had.
+    if !incident.state.is_open() && incident.attempts.is_empty() && !carried_out(incident) {
+        return "nothing done".to_owned();
+    }
     match incident.decision.as_ref().map(|decision| decision.action) {
         None => match incident.state {
             State::Detected | State::Collecting => "reading the run".to_owned(),
@@ -108,6 +112,16 @@ pub fn action(incident: &Incident, max_attempts: u32) -> String {
         },
         Some(Action::Retry) => format!("retry {} of {}", rerun_number(incident), max_attempts.max(rerun_number(incident))),
         Some(action @ (Action::RetryWithNewParams | Action::Notify | Action::Escalate | Action::Ignore)) => action.words().to_owned(),
+    }
+}
+
+/// Was the decision that stands carried out by us? A re-run leaves an attempt; a mail goes out only from a schedule, which takes
+/// authority or a person's word.
+pub fn carried_out(incident: &Incident) -> bool {
+    let Some(decision) = &incident.decision else { return false };
+    match decision.action {
+        Action::Retry | Action::RetryWithNewParams => incident.attempts.last().is_some_and(|attempt| attempt.number == incident.attempt),
+        Action::Notify | Action::Escalate | Action::Ignore => decision.authority == Authority::Auto || incident.approval.is_some(),
     }
 }
 

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use runmend::config::Loaded;
-use runmend::console::{self, ColorChoice, ConsoleError, Llm, Options, Seat, ThemeChoice};
+use runmend::console::{self, ConsoleError, Options, Seat, ThemeError};
 
 use crate::fault::{Exit, Fault};
 use crate::start::{self, Company};
@@ -26,7 +25,8 @@ pub enum World {
 }
 
 pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> Result<Exit, Fault> {
-    let options = options(loaded, world)?;
+    let workspaces = loaded.workspaces.clone()?;
+    let options = Options::new(&loaded.config, &workspaces, world == World::Simulated, |name| std::env::var(name).ok()).map_err(theme)?;
     let ledger = start::ledger(&loaded.config).await?;
     let (events, _) = telling::start(Voice::Silent);
     let houses = start::houses(loaded, &ledger, Company::Console, &events).await?;
@@ -46,7 +46,7 @@ pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> 
     first.record_of_all(unattended::stopped(&*ledger).await?).await;
     result.map(|()| Exit::Done).map_err(|error| match error {
         ConsoleError::Terminal(_) => Fault::usage(error.to_string(), "use a terminal of at least 60x16, or `runmend --auto`"),
-        ConsoleError::Theme(_) => Fault::usage(error.to_string(), "correct the theme, or use dark or light").at("ui.theme"),
+        ConsoleError::Theme(error) => theme(error),
         ConsoleError::Unrecorded => {
             Fault::found(error.to_string(), "the ledger", "start the console again and look whether your last decision is there")
         }
@@ -56,43 +56,6 @@ pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> 
     })
 }
 
-fn options(loaded: &Loaded, world: World) -> Result<Options, Fault> {
-    let config = &loaded.config;
-    let workspaces = loaded.workspaces.clone()?;
-    let variable = |name: &str| std::env::var(name).ok();
-    let host = match workspaces.as_slice() {
-        [only] => only.host.as_str().trim_end_matches('/').to_owned(),
-        _ => String::new(),
-    };
-    Ok(Options {
-        workspaces: workspaces.into_iter().map(|workspace| workspace.name).collect(),
-        host,
-        mode: config.mode,
-        user: ["USER", "LOGNAME", "USERNAME"]
-            .iter()
-            .find_map(|name| variable(name).filter(|user| !user.is_empty()))
-            .unwrap_or_else(|| "operator".to_owned()),
-        policy: config.policy.clone(),
-        simulated: world == World::Simulated,
-        llm: match (config.llm.provider.as_str(), config.llm.deployment.as_ref().or(config.llm.model.as_ref())) {
-            ("none", _) => Llm::NotConfigured,
-            (provider, model) => Llm::Configured(model.cloned().unwrap_or_else(|| provider.to_owned())),
-        },
-        ascii: config.ui.ascii,
-        color: if config.ui.color { ColorChoice::from_env(variable) } else { ColorChoice::Never },
-        theme: theme(&config.ui.theme)?,
-        zone: TimeZone::system(),
-    })
-}
-
-fn theme(name: &str) -> Result<ThemeChoice, Fault> {
-    Ok(match name {
-        "auto" => ThemeChoice::from_env(|name| std::env::var(name).ok()),
-        "dark" => ThemeChoice::Dark,
-        "light" => ThemeChoice::Light,
-        path => {
-            let path = std::path::Path::new(path);
-            ThemeChoice::Custom(std::fs::read_to_string(path).map_err(|error| Fault::unreadable(path, &error))?)
-        }
-    })
+fn theme(error: ThemeError) -> Fault {
+    Fault::usage(error.to_string(), "correct the theme, or use dark or light").at("ui.theme")
 }

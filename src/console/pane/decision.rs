@@ -138,7 +138,9 @@ fn call(incident: &Incident, decision: &Decision, width: usize, theme: &Theme) -
     if let Some(call) = &incident.planned {
         let label = match incident.state {
             State::Decided => "would",
-            State::Acting | State::Watching | State::WithPeople | State::Closed(_) => "did",
+            State::Acting => "doing",
+            State::Watching | State::WithPeople | State::Closed(_) if words::carried_out(incident) => "did",
+            State::Watching | State::WithPeople | State::Closed(_) => "not done:",
             State::Detected | State::Collecting | State::Analysed | State::Scheduled | State::AwaitingApproval => "will",
         };
         lines.extend(hanging(label, columns(label) + 1, &words::call(call), width, muted, base));

@@ -12,7 +12,7 @@ use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::decision::Mode;
 use crate::domain::evidence::Field;
 use crate::domain::ids::{Probability, WorkspaceName};
-use crate::domain::incident::State;
+use crate::domain::incident::{Ending, State};
 use crate::domain::money::Usd;
 use crate::ledger::{AgentStatus, AutoApply, Counts};
 
@@ -204,6 +204,18 @@ fn without_colour_no_cell_has_one() {
         let plain = ratatui::style::Color::Reset;
         assert!(stage.draw().content.iter().all(|cell| cell.fg == plain && cell.bg == plain), "after {keys}");
     }
+}
+
+/// The run was mended by somebody else: the screen must not claim the call that was only planned.
+#[test]
+fn what_was_never_done_is_not_shown_as_done() {
+    let mut scene = scene();
+    scene.incidents.truncate(1);
+    let incident = &mut scene.incidents[0];
+    incident.state = State::Closed(Ending::Mended);
+    incident.attempts.clear();
+    assert!(incident.planned.is_some());
+    one("closed_by_others", options(Mode::Approve), MIDDLE, scene, "");
 }
 
 #[test]
