@@ -44,11 +44,15 @@ const FOREIGN: [(&str, &str); 4] = [
 ];
 
 /// As [`FOREIGN`], but meant for many programs at once: these only fill what nothing of ours says.
-const FOREIGN_LLM: [(&str, &str); 4] = [
+const FOREIGN_LLM: [(&str, &str); 8] = [
     ("AZURE_OPENAI_ENDPOINT", "llm.base_url"),
     ("AZURE_OPENAI_API_KEY", "llm.api_key"),
     ("AZURE_OPENAI_DEPLOYMENT", "llm.deployment"),
     ("OPENAI_API_VERSION", "llm.api_version"),
+    ("AZURE_TENANT_ID", "llm.tenant_id"),
+    ("AZURE_CLIENT_ID", "llm.client_id"),
+    ("AZURE_CLIENT_SECRET", "llm.client_secret"),
+    ("AZURE_AUTHORITY_HOST", "llm.authority"),
 ];
 
 /// Variables with our prefix that are no settings: the config file's place, and the test suite's own.

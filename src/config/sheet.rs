@@ -49,6 +49,12 @@ pub struct Llm {
     pub model: Option<String>,
     pub api_key: Option<Secret>,
     pub api_version: Option<String>,
+    pub auth: String,
+    pub tenant_id: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<Secret>,
+    pub authority: String,
+    pub scope: String,
     pub ask: String,
     /// US dollars a day.
     pub daily_budget: Option<f64>,

@@ -180,6 +180,20 @@ fn what_has_no_effect_yet_says_so() {
     assert_eq!(loaded.config.llm.api_key.unwrap().expose(), "k");
 }
 
+#[test]
+fn an_application_of_entra_id_is_found_where_other_tools_find_it() {
+    let world = world()
+        .env("AZURE_TENANT_ID", "t")
+        .env("AZURE_CLIENT_ID", "c")
+        .env("AZURE_CLIENT_SECRET", "s")
+        .env("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us")
+        .set("llm.client_id=own");
+    let llm = world.load().unwrap().config.llm;
+    assert_eq!((llm.tenant_id.as_deref(), llm.client_id.as_deref()), (Some("t"), Some("own")), "what is ours is stronger");
+    assert_eq!((llm.client_secret.unwrap().expose(), llm.authority.as_str()), ("s", "https://login.microsoftonline.us/"));
+    assert_eq!((llm.auth.as_str(), llm.scope.as_str()), ("auto", "https://ai.azure.com/.default"));
+}
+
 /// Workspaces as `name host token`, or the error's report.
 fn workspaces(world: &World) -> Vec<String> {
     match world.load().unwrap().workspaces {

@@ -13,6 +13,9 @@ use super::model::ModelError;
 #[async_trait]
 pub trait TokenSource: Send + Sync {
     async fn token(&self) -> Result<Secret, ModelError>;
+
+    /// The server did not take this token, whatever its end says: it was revoked, or the clocks differ. The next one is a new one.
+    async fn refused(&self, token: &Secret);
 }
 
 /// One credential a provider; two would be a question of who wins.
@@ -28,28 +31,28 @@ pub enum Credential {
     Tokens(Arc<dyn TokenSource>),
 }
 
+/// What one call shows at the door.
+pub struct Shown {
+    pub headers: HeaderMap,
+    /// Its text, which a server may echo in an error.
+    pub secret: Option<Secret>,
+}
+
 impl Credential {
     /// The header for one call, marked so that it is never printed.
-    pub async fn header(&self) -> Result<HeaderMap, ModelError> {
-        let (name, text) = match self {
-            Self::None => return Ok(HeaderMap::new()),
-            Self::ApiKey(key) => (HeaderName::from_static("api-key"), key.expose().to_owned()),
-            Self::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.expose())),
-            Self::Tokens(source) => (AUTHORIZATION, format!("Bearer {}", source.token().await?.expose())),
+    pub async fn show(&self) -> Result<Shown, ModelError> {
+        let (name, prefix, secret) = match self {
+            Self::None => return Ok(Shown { headers: HeaderMap::new(), secret: None }),
+            Self::ApiKey(key) => (HeaderName::from_static("api-key"), "", key.clone()),
+            Self::Bearer(token) => (AUTHORIZATION, "Bearer ", token.clone()),
+            Self::Tokens(source) => (AUTHORIZATION, "Bearer ", source.token().await?),
         };
+        let text = format!("{prefix}{}", secret.expose());
         let mut value = HeaderValue::from_str(&text).map_err(|_| ModelError::Denied {
             status: 0,
             message: "the key has characters that no header may carry; was it pasted with a line end?".to_owned(),
         })?;
         value.set_sensitive(true);
-        Ok(HeaderMap::from_iter([(name, value)]))
-    }
-
-    /// Its fixed text, which a server may echo in an error.
-    pub fn secret(&self) -> Option<&Secret> {
-        match self {
-            Self::ApiKey(secret) | Self::Bearer(secret) => Some(secret),
-            Self::None | Self::Tokens(_) => None,
-        }
+        Ok(Shown { headers: HeaderMap::from_iter([(name, value)]), secret: Some(secret) })
     }
 }

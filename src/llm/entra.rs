@@ -18,13 +18,11 @@ use super::failure;
 use super::model::ModelError;
 use super::provider::SetupError;
 
-/// Where tokens come from in the public cloud.
-pub const AUTHORITY: &str = "https://login.microsoftonline.com";
-/// What a token is for; old resources want `https://cognitiveservices.azure.com/.default`.
-pub const SCOPE: &str = "https://ai.azure.com/.default";
 /// A token is renewed so long before its end: a call that starts now ends within it.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 const CALL_TIME_MAX: Duration = Duration::from_secs(15);
+/// A token is used no longer than this, whatever its answer says: Entra's own last an hour or a day.
+const LASTS_MAX: Duration = Duration::from_secs(24 * 3600);
 /// A token answer is about two kilobytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -34,6 +32,7 @@ pub struct Client {
     pub tenant: String,
     pub client_id: String,
     pub client_secret: Secret,
+    /// What the token is for.
     pub scope: String,
 }
 
@@ -47,12 +46,26 @@ pub struct Entra {
 #[derive(Deserialize)]
 struct Token {
     access_token: String,
+    /// Seconds; the documented form is a number, proxies and older forms give it as text.
     #[serde(default)]
-    expires_in: u64,
+    expires_in: serde_json::Value,
+}
+
+impl Token {
+    /// How long it may be used; not at all again where the answer does not say.
+    fn lasts(&self) -> Duration {
+        let text = self.expires_in.as_str().and_then(|text| text.trim().parse().ok());
+        let seconds = self.expires_in.as_u64().or(text).unwrap_or_default();
+        Duration::from_secs(seconds).min(LASTS_MAX).saturating_sub(RENEW_BEFORE)
+    }
 }
 
 impl Entra {
+    /// Errors: an authority that the client secret would go to in the clear, or that is no address.
     pub fn new(authority: &Url, client: Client) -> Result<Self, SetupError> {
+        if authority.scheme() != "https" && !super::http::is_loopback(authority) {
+            return Err(SetupError::InTheClear(authority.to_string()));
+        }
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut url = authority.clone();
         url.path_segments_mut().map_err(|()| SetupError::Address(authority.to_string()))?.pop_if_empty().extend([
@@ -89,12 +102,13 @@ impl Entra {
         if status != 200 {
             let why = serde_json::from_slice::<serde_json::Value>(&body).ok();
             let why = why.as_ref().and_then(|why| why.get("error_description")).and_then(|why| why.as_str()).unwrap_or("no reason given");
-            let message = format!("Entra ID: {}", failure::short(why));
+            let why = why.replace(self.client.client_secret.expose(), crate::domain::secret::REDACTED);
+            let message = format!("Entra ID: {}", failure::short(&why));
             return Err(if status >= 500 { ModelError::Failed { status, message } } else { ModelError::Denied { status, message } });
         }
         let token: Token = serde_json::from_slice(&body).map_err(|_| ModelError::Malformed { message: "Entra ID: no token".to_owned() })?;
-        let lasts = Duration::from_secs(token.expires_in).saturating_sub(RENEW_BEFORE);
-        Ok((Secret::new(token.access_token), asked_at + lasts))
+        let until = asked_at + token.lasts();
+        Ok((Secret::new(token.access_token), until))
     }
 }
 
@@ -108,5 +122,11 @@ impl TokenSource for Entra {
         let (token, until) = self.fetch().await?;
         *held = Some((token.clone(), until));
         Ok(token)
+    }
+
+    async fn refused(&self, token: &Secret) {
+        let mut held = self.held.lock().await;
+        // Another call may have fetched a newer one meanwhile.
+        held.take_if(|(known, _)| known == token);
     }
 }

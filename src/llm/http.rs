@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::domain::Timestamp;
 
-use super::credential::Credential;
+use super::credential::{Credential, Shown};
 use super::failure::{self, Refusal};
 use super::model::ModelError;
 use super::pace::{self, Pace};
@@ -78,8 +78,20 @@ impl Http {
     }
 
     pub async fn post(&self, url: &Url, body: &impl Serialize) -> Result<Response, Failure> {
-        let headers = self.credential.header().await?;
-        let sent = self.client.post(url.clone()).headers(headers).json(body).send().await;
+        let shown = self.credential.show().await?;
+        let answered = self.post_showing(url, body, &shown).await;
+        let (Credential::Tokens(source), Some(token)) = (&self.credential, &shown.secret) else { return answered };
+        match &answered {
+            Err(Failure::Answered(refusal)) if refusal.status == 401 => source.refused(token).await,
+            _ => return answered,
+        }
+        let renewed = self.credential.show().await?;
+        // The same one again would be refused again.
+        if renewed.secret.as_ref() == Some(token) { answered } else { self.post_showing(url, body, &renewed).await }
+    }
+
+    async fn post_showing(&self, url: &Url, body: &impl Serialize, shown: &Shown) -> Result<Response, Failure> {
+        let sent = self.client.post(url.clone()).headers(shown.headers.clone()).json(body).send().await;
         let inner = sent.map_err(|error| unanswered(error, url))?;
         let status = inner.status();
         let pace = Pace::read(|name| header(inner.headers(), name));
@@ -96,16 +108,16 @@ impl Http {
             return Err(ModelError::Refused { status: status.as_u16(), message }.into());
         }
         let body = response.whole().await?;
-        let body = self.without_secret(&String::from_utf8_lossy(&body));
+        let body = without_secret(&String::from_utf8_lossy(&body), shown);
         Err(Failure::Answered(Box::new(failure::read(status.as_u16(), &body, retry_after))))
     }
+}
 
-    /// A server may echo the key in its error.
-    fn without_secret(&self, text: &str) -> String {
-        match self.credential.secret().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
-            Some(secret) => text.replace(secret, crate::domain::secret::REDACTED),
-            None => text.to_owned(),
-        }
+/// A server may echo the key in its error.
+fn without_secret(text: &str, shown: &Shown) -> String {
+    match shown.secret.as_ref().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
+        Some(secret) => text.replace(secret, crate::domain::secret::REDACTED),
+        None => text.to_owned(),
     }
 }
 

@@ -63,6 +63,8 @@ pub enum SetupError {
     Missing { setting: &'static str, why: &'static str },
     #[error("`{0}` is no address of a model's server")]
     Address(String),
+    #[error("llm.authority is `{0}`: a client secret goes over https only")]
+    InTheClear(String),
     #[error("the HTTP client can't be made: {0}")]
     Client(String),
 }

@@ -7,7 +7,8 @@ use url::Url;
 use runmend::config::{Config, WorkspaceConfig};
 use runmend::domain::money::Usd;
 use runmend::llm::budget::Limits;
-use runmend::llm::{Ask, Connection, Desk, Options, PriceTable, Provider, connect, provider};
+use runmend::llm::entra::{self, Entra};
+use runmend::llm::{Ask, Connection, Credential, Desk, Options, PriceTable, Provider, connect, provider};
 use runmend::redact::secrets::Redactor;
 
 use crate::fault::Fault;
@@ -43,6 +44,11 @@ fn connection(config: &Config, provider: Provider, workspaces: &[WorkspaceConfig
         base_url = Some(url);
     }
     let mut key = llm.api_key.clone();
+    let entra = match llm.auth.as_str() {
+        "entra" => true,
+        "key" => false,
+        _ => provider == Provider::Azure && key.is_none() && entra_is_complete(config),
+    };
     // A model that the workspace itself serves: no further vendor, no further key.
     if provider == Provider::Databricks
         && base_url.is_none()
@@ -57,8 +63,31 @@ fn connection(config: &Config, provider: Provider, workspaces: &[WorkspaceConfig
         deployment: llm.deployment.clone(),
         model: llm.model.clone(),
         api_version: llm.api_version.clone(),
-        credential: provider::key(provider, key),
+        credential: if entra { entra_tokens(config)? } else { provider::key(provider, key) },
     })
+}
+
+fn entra_is_complete(config: &Config) -> bool {
+    let llm = &config.llm;
+    llm.tenant_id.is_some() && llm.client_id.is_some() && llm.client_secret.is_some()
+}
+
+/// Tokens of Entra ID by the application's identity. Errors name the setting that is missing and its variable.
+fn entra_tokens(config: &Config) -> Result<Credential, Fault> {
+    let llm = &config.llm;
+    let missing = |key: &'static str, variable: &str| {
+        Fault::usage(format!("{key} is not set, and llm.auth = entra needs it"), format!("set it, or {variable}")).at("llm")
+    };
+    let client = entra::Client {
+        tenant: llm.tenant_id.clone().ok_or_else(|| missing("llm.tenant_id", "AZURE_TENANT_ID"))?,
+        client_id: llm.client_id.clone().ok_or_else(|| missing("llm.client_id", "AZURE_CLIENT_ID"))?,
+        client_secret: llm.client_secret.clone().ok_or_else(|| missing("llm.client_secret", "AZURE_CLIENT_SECRET"))?,
+        scope: llm.scope.clone(),
+    };
+    let wrong = |words: String| Fault::usage(words, "correct llm.authority").at("llm.authority");
+    let authority = Url::parse(&llm.authority).map_err(|error| wrong(format!("`{}` is no URL: {error}", llm.authority)))?;
+    let source = Entra::new(&authority, client).map_err(|error| wrong(error.to_string()))?;
+    Ok(Credential::Tokens(Arc::new(source)))
 }
 
 fn ask(word: &str) -> Ask {

@@ -7,6 +7,7 @@ mod command_line;
 mod crash;
 mod mail;
 mod minilake;
+mod second_opinion;
 mod support;
 mod terminal;
 mod whole_loop;

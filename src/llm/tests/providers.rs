@@ -215,6 +215,57 @@ async fn azure_v1_with_an_entra_token() {
 }
 
 #[tokio::test]
+async fn an_entra_token_is_renewed_before_its_end_and_when_it_is_refused() {
+    use crate::llm::entra::{Client, Entra};
+    let token = |name: &str| json_reply(200, json!({"expires_in": "3600", "access_token": name}));
+    let refused = || json_reply(401, r#"{"error":{"message":"the token is_not_valid eyJ.three"}}"#);
+    let replies = [token("eyJ.one"), whole("{}"), whole("{}"), token("eyJ.two"), whole("{}")];
+    let (url, server) = serve(replies.into_iter().chain([refused(), token("eyJ.three"), refused()])).await;
+    let client = Client {
+        tenant: "t".to_owned(),
+        client_id: "c".to_owned(),
+        client_secret: Secret::new("s"),
+        scope: "https://ai.azure.com/.default".to_owned(),
+    };
+    let credential = Credential::Tokens(Arc::new(Entra::new(&url, client).unwrap()));
+    let azure = Connection { deployment: Some("d".to_owned()), credential, ..connection(Provider::Azure, &url) };
+    let model = connect(&azure).unwrap();
+    let later = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    ask(model.as_ref(), Delivery::Whole).await.0.unwrap();
+    later(3200).await;
+    ask(model.as_ref(), Delivery::Whole).await.0.unwrap();
+    later(150).await;
+    ask(model.as_ref(), Delivery::Whole).await.0.unwrap();
+    let error = ask(model.as_ref(), Delivery::Whole).await.0.unwrap_err();
+    assert_eq!(error.to_string(), "the model's server refused our credential (401): the token is_not_valid ‹redacted›");
+    let seen = server.seen.lock().unwrap();
+    let shown: Vec<&str> = seen.iter().map(|seen| seen.header("authorization").unwrap_or("(asks for one)")).collect();
+    let asks = "(asks for one)";
+    assert_eq!(
+        shown,
+        [asks, "Bearer eyJ.one", "Bearer eyJ.one", asks, "Bearer eyJ.two", "Bearer eyJ.two", asks, "Bearer eyJ.three"],
+        "reused, renewed five minutes before its end, and once more when it was refused"
+    );
+}
+
+#[test]
+fn a_client_secret_does_not_go_in_the_clear() {
+    let client = crate::llm::entra::Client {
+        tenant: "t".to_owned(),
+        client_id: "c".to_owned(),
+        client_secret: Secret::new("s"),
+        scope: String::new(),
+    };
+    let url = Url::parse("http://login.example.com").unwrap();
+    let error = crate::llm::entra::Entra::new(&url, client).map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "llm.authority is `http://login.example.com/`: a client secret goes over https only");
+}
+
+#[tokio::test]
 async fn an_entra_token_is_fetched_once_and_renewed() {
     use crate::llm::credential::TokenSource;
     use crate::llm::entra::{Client, Entra};
@@ -225,7 +276,7 @@ async fn an_entra_token_is_fetched_once_and_renewed() {
         tenant: "t".to_owned(),
         client_id: id.to_owned(),
         client_secret: Secret::new("s&cret="),
-        scope: crate::llm::entra::SCOPE.to_owned(),
+        scope: "https://ai.azure.com/.default".to_owned(),
     };
     let long = Entra::new(&url, client("a")).unwrap();
     assert_eq!((long.token().await.unwrap().expose(), long.token().await.unwrap().expose()), ("long", "long"));

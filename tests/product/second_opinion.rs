@@ -1,0 +1,88 @@
+//! The second opinion by the real binary: who it shows itself as, and what it says when it is not let in.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Agent, Sim};
+
+/// What an authority saw: path and form of each request.
+type Seen = Arc<Mutex<Vec<(String, String)>>>;
+
+/// An authority that gives `token`, good for an hour, to the secret `s3cret`, and refuses any other.
+async fn authority(token: &str) -> (String, Seen) {
+    let seen = Seen::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer).with_state((token.to_owned(), seen.clone()));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (url, seen)
+}
+
+async fn answer(State((token, seen)): State<(String, Seen)>, uri: Uri, form: String) -> (StatusCode, String) {
+    let let_in = form.contains("client_secret=s3cret&");
+    seen.lock().unwrap().push((uri.path().to_owned(), form));
+    if let_in {
+        return (StatusCode::OK, json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}).to_string());
+    }
+    let why = "AADSTS7000215: Invalid client secret provided.";
+    (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client", "error_description": why}).to_string())
+}
+
+const FAILURES: [(&str, &str); 2] =
+    [("orders", "java.lang.OutOfMemoryError: Java heap space"), ("rates", "ModuleNotFoundError: No module named 'pandaz_core'")];
+
+/// Two failures of different causes, asked about by an application's identity.
+async fn opinions(secret: &str) -> (Vec<serde_json::Value>, Seen, Sim, TempDir) {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    for (job, error) in FAILURES {
+        sim.order(json!({"do": "fail", "job": job, "error": error, "truth": "never"})).await;
+    }
+    let (authority, seen) = authority(&sim.token).await;
+    let settings = [
+        "llm.provider=azure".to_owned(),
+        "llm.ask=always".to_owned(),
+        "llm.deployment=simulated-model".to_owned(),
+        format!("llm.base_url={}", sim.url),
+        format!("llm.authority={authority}"),
+        "llm.tenant_id=acme.example".to_owned(),
+        "llm.client_id=4b1c".to_owned(),
+        format!("llm.client_secret={secret}"),
+    ];
+    let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &arguments);
+    let mut said = Vec::new();
+    for _ in FAILURES {
+        said.push(agent.event("opinion").await);
+    }
+    agent.stop().await;
+    (said, seen, sim, home)
+}
+
+#[tokio::test]
+async fn an_application_of_entra_id_is_let_in_by_one_token() {
+    let (said, seen, sim, _home) = opinions("s3cret").await;
+    assert!(said.iter().all(|opinion| opinion["available"] == true), "{said:?}");
+    assert_eq!(sim.calls_to("/chat/completions").await.len(), 2);
+    let seen = seen.lock().unwrap();
+    let form = "grant_type=client_credentials&client_id=4b1c&client_secret=s3cret&scope=https%3A%2F%2Fai.azure.com%2F.default";
+    assert_eq!(*seen, [("/acme.example/oauth2/v2.0/token".to_owned(), form.to_owned())], "one token serves both questions");
+}
+
+#[tokio::test]
+async fn an_application_that_is_not_let_in_leaves_the_rules_alone_and_says_why() {
+    let (said, _, sim, home) = opinions("wrong-one").await;
+    for opinion in &said {
+        assert_eq!(opinion["available"], false);
+        let why = opinion["reason"].as_str().unwrap();
+        assert!(why.contains("Entra ID: AADSTS7000215: Invalid client secret provided."), "{why}");
+    }
+    assert!(sim.calls_to("/chat/completions").await.is_empty(), "nothing goes to a model without a token");
+    let log = std::fs::read_to_string(home.path().join("stderr.txt")).unwrap();
+    assert!(!log.contains("wrong-one"), "the secret is in the log:\n{log}");
+}
