@@ -18,6 +18,13 @@ enum Rule {
 
 /// The cells below the name, if it heads a column.
 pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
+    // Most names are followed by something else than the border of a cell.
+    let after = text.skip_max(name.end, 1, |b| b == b'"');
+    let next = text.skip_spaces(after);
+    let heads = matches!(text.at(next), b'|' | b',' | b';' | b'\t' | b'\n' | b'\r') || next - after >= 2 || is_border(text, next);
+    if !heads {
+        return Vec::new();
+    }
     let start = text.line_start(name.start, LINE_BYTES_MAX);
     let end = text.line_end(name.end, LINE_BYTES_MAX);
     let Some((rule, header)) = header(text, start, end) else { return Vec::new() };

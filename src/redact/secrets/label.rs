@@ -23,7 +23,7 @@ pub struct Label {
 }
 
 /// Parts of names to look for in a text, in small letters; [`Labels::of`] judges the whole name around each.
-const STEMS: &str = "pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrase senha bearer mnemonic phrase assertion \
+const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrase senha bearer mnemonic phrase assertion \
     saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas.";
 /// Short ones, which other words are full of: each with a sign behind it.
 const SHORT_STEMS: &str = "login sig sid otp code pin pat seed salt sas pw";

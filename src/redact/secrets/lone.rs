@@ -64,7 +64,7 @@ const EXPLAINED: &[&str] = &[
 ];
 
 /// Finds them in one pass.
-pub fn find(text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
+pub fn find(text: Text<'_>, stems: &[usize], pairs: &Pairs, all: &mut Vec<Found>) {
     let public = public_blocks(text);
     let of: fn(u8) -> bool = |b| is_url_safe(b) || matches!(b, b'+' | b'/' | b'=' | b'~' | b'.');
     let bytes = text.bytes();
@@ -84,7 +84,7 @@ pub fn find(text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
         }
         let end = text.skip(position, of);
         let is_public = || public.iter().any(|(from, to)| *from <= position && position < *to);
-        if (SHORT_MIN..=LENGTH_MAX).contains(&(end - position)) && is_secret(text, position, end, pairs) && !is_public() {
+        if (SHORT_MIN..=LENGTH_MAX).contains(&(end - position)) && is_secret(text, position, end, stems, pairs) && !is_public() {
             let words = text.slice(position, end).trim_end_matches('.').to_owned();
             all.push(Found { start: position, end: position + words.len(), kind: "token", words });
         }
@@ -108,13 +108,15 @@ fn public_blocks(text: Text<'_>) -> Vec<(usize, usize)> {
     blocks
 }
 
-fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
+fn is_secret(text: Text<'_>, start: usize, end: usize, stems: &[usize], pairs: &Pairs) -> bool {
+    let near = stems.partition_point(|stem| *stem <= start).checked_sub(1).and_then(|last| stems.get(last));
+    let may_be_announced = near.is_some_and(|stem| start - stem <= ANNOUNCED_BYTES);
     let word = text.slice(start, end).trim_end_matches(['.', '/']);
     if is_issued(word) {
         return true;
     }
     if word.len() < LENGTH_MIN {
-        return is_announced(text, start, end, word, pairs);
+        return may_be_announced && is_announced(text, start, end, word, pairs);
     }
     // Most long runs are names and paths: one look at each character says so.
     let (mut lower, mut upper, mut digits) = (0_usize, 0_usize, 0_usize);
@@ -124,7 +126,7 @@ fn is_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> bool {
         digits += usize::from(b.is_ascii_digit());
     }
     if lower < 4 || upper < 4 || digits < 2 || word.contains('.') {
-        return is_announced(text, start, end, word, pairs);
+        return may_be_announced && is_announced(text, start, end, word, pairs);
     }
     let body = word.trim_end_matches('=');
     let escaped = text.ends(start, "\\n") || text.ends(start, "\\t") || text.ends(start, "\\r");
@@ -149,6 +151,8 @@ fn is_issued(word: &str) -> bool {
     is_hex(digits, 32) && (region || rest.split_once('-').is_some_and(|(a, b)| is_hex(a, 8) && is_hex(b, 8)))
 }
 
+/// How far before a token such a word is looked for, bytes.
+const ANNOUNCED_BYTES: usize = 48;
 /// Words that announce a secret in prose: `HMAC secret mismatch: expected x`, `Decrypting payload with key x`.
 const ANNOUNCING: &[&str] = &[
     "secret",
@@ -199,8 +203,7 @@ fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pa
     {
         return false;
     }
-    const BYTES: usize = 48;
-    let from = text.floor(text.skip_back_max(start, BYTES, |b| b != b'\n'));
+    let from = text.floor(text.skip_back_max(start, ANNOUNCED_BYTES, |b| b != b'\n'));
     let before = text.slice(from, start).to_ascii_lowercase();
     let clause = before.rsplit([';', '{', '}', '(', ')', '|', ',']).next().unwrap_or("");
     let announced = ANNOUNCING.iter().any(|sign| {

@@ -25,6 +25,7 @@ mod pieces;
 mod place;
 mod quote;
 mod random;
+mod search;
 mod shape;
 mod spaced;
 mod structure;
@@ -35,15 +36,14 @@ mod wrap;
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use again::Again;
 use found::{Counts, Found, Numbers, merged};
 use label::{Labels, Weight};
 use name::{NAME_BYTES_MAX, Words};
 use pair::{Joint, Name, Value};
 use random::Pairs;
-use shape::Shapes;
+use search::{Hit, Mark, Search, Sign};
+use shape::Finder;
 use text::{Text, Work, is_alnum, is_name};
 use view::View;
 use wrap::Pieces;
@@ -79,34 +79,8 @@ pub struct Redactor {
     options: Options,
     pairs: Pairs,
     labels: Labels,
-    shapes: Option<Shapes>,
-    stems: Option<AhoCorasick>,
-    marks: Option<AhoCorasick>,
-    programs: Option<AhoCorasick>,
-    calls: Option<AhoCorasick>,
-    places: Option<AhoCorasick>,
+    search: Search,
 }
-
-/// Signs of structure; the order is that of `Mark`.
-const MARKS: [&str; 17] = [
-    "eyJ",
-    "PRIVATE KEY",
-    "://",
-    "%3A%2F%2F",
-    "bearer",
-    "basic",
-    "authorization",
-    "cookie",
-    "@",
-    "%3a%2f%2f",
-    "SharedAccessSignature",
-    "GenieKey",
-    "ApiKey",
-    "Splunk ",
-    "identified by",
-    "identified with",
-    "Private-Lines: ",
-];
 
 impl Default for Redactor {
     fn default() -> Self {
@@ -116,20 +90,7 @@ impl Default for Redactor {
 
 impl Redactor {
     pub fn new(options: Options) -> Self {
-        let anycase =
-            |words: &[String]| AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words).ok();
-        let programs = command::programs();
-        Self {
-            options,
-            pairs: Pairs::new(),
-            labels: Labels::new(),
-            shapes: Shapes::new().ok(),
-            stems: anycase(&label::stems()),
-            marks: anycase(&MARKS.map(str::to_owned)),
-            programs: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(programs).ok(),
-            calls: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(call::words()).ok(),
-            places: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(place::MARKS).ok(),
-        }
+        Self { options, pairs: Pairs::new(), labels: Labels::new(), search: Search::new() }
     }
 
     /// The text with a numbered placeholder, as `‹password-1›`, for each secret.
@@ -176,12 +137,12 @@ impl Redactor {
     fn look_twice(&self, view: &View<'_>) -> Vec<Found> {
         let work = Work::default();
         let text = Text::new(&view.words, &work);
-        let mut all = self.look(text);
-        lone::find(text, &self.pairs, &mut all);
+        let (mut all, stems) = self.look(text);
+        lone::find(text, &stems, &self.pairs, &mut all);
         all = unmasked(text, merged(all));
         if let Some(whole) = view.unwrapped() {
             let back = |found: Found| Found { start: whole.start(found.start), end: whole.end(found.end), ..found };
-            let more = self.look(Text::new(&whole.words, &Work::default()));
+            let (more, _) = self.look(Text::new(&whole.words, &Work::default()));
             // What was found without it is as long as it should be.
             let known = all.clone();
             let is_new = |found: &Found| !known.iter().any(|known| known.start < found.end && found.start < known.end);
@@ -191,108 +152,132 @@ impl Redactor {
         all
     }
 
-    /// Every secret that the text itself gives away.
-    fn look(&self, text: Text<'_>) -> Vec<Found> {
-        let mut all = Vec::new();
-        self.structures(text, &mut all);
-        if let Some(shapes) = &self.shapes {
-            let first = all.len();
-            shapes.find(text, &self.pairs, &mut all);
-            let ids: Vec<(usize, usize)> =
-                all.iter().skip(first).filter(|found| found.kind == "aws-key").map(|found| (found.start, found.end)).collect();
-            for (start, end) in ids {
-                structure::aws_secret(text, start, end, &self.pairs, &mut all);
-            }
+    /// Every secret that a sign in the text gives away. The order of the rules decides whose name a secret gets that several find.
+    /// Where names that may announce something end, is told too.
+    fn look(&self, text: Text<'_>) -> (Vec<Found>, Vec<usize>) {
+        let mut looking = Looking { redactor: self, text, words: Words::default(), shapes: Finder::default(), done: Done::default() };
+        let mut found = Sorted::default();
+        self.search.each(text.bytes(), |hit| looking.at(hit, &mut found));
+        let mut read = 0;
+        for (start, end) in found.shapes.iter().filter(|found| found.kind == "aws-key").map(|found| (found.start, found.end)) {
+            read = structure::aws_secret(text, start, end, read, &self.pairs, &mut found.places);
         }
-        self.commands(text, &mut all);
-        for hit in self.calls.iter().flat_map(|calls| calls.find_iter(text.bytes())) {
-            all.extend(call::find(text, hit.start(), hit.end(), &self.pairs));
-        }
-        for hit in self.places.iter().flat_map(|places| places.find_iter(text.bytes())) {
-            let mark = place::MARKS.get(hit.pattern().as_usize()).copied().unwrap_or("");
-            if mark.contains("kty") {
-                place::web_key(text, hit.start(), &mut all);
-            }
-            all.extend(place::find(text, mark, hit.start(), hit.end(), &self.pairs));
-        }
-        self.pairs_of_names(text, &mut all);
+        let mut all = found.structures;
+        all.extend(found.shapes);
+        all.extend(found.places);
+        all.extend(found.names);
         if self.options.emails == Personal::Redact {
             personal::emails(text, &mut all);
         }
         if self.options.addresses == Personal::Redact {
             personal::addresses(text, &mut all);
         }
-        all
+        (all, found.stems)
     }
+}
 
-    fn structures(&self, text: Text<'_>, all: &mut Vec<Found>) {
-        let Some(marks) = &self.marks else { return };
-        let mut done = 0;
-        for hit in marks.find_iter(text.bytes()) {
-            if hit.start() < done {
-                continue;
+/// What was found, by the rank of the rule.
+#[derive(Default)]
+struct Sorted {
+    structures: Vec<Found>,
+    shapes: Vec<Found>,
+    places: Vec<Found>,
+    names: Vec<Found>,
+    stems: Vec<usize>,
+}
+
+/// Up to where each rule has read.
+#[derive(Default)]
+struct Done {
+    structures: usize,
+    commands: usize,
+    names: usize,
+}
+
+/// One look at one text.
+struct Looking<'l> {
+    redactor: &'l Redactor,
+    text: Text<'l>,
+    words: Words,
+    shapes: Finder,
+    done: Done,
+}
+
+impl Looking<'_> {
+    fn at(&mut self, hit: Hit, found: &mut Sorted) {
+        let (text, pairs) = (self.text, &self.redactor.pairs);
+        match hit.sign {
+            Sign::Mark(mark) => self.structure(mark, hit, &mut found.structures),
+            Sign::Stem => {
+                found.stems.push(hit.end);
+                self.name(hit, &mut found.names);
             }
-            let (start, end) = (hit.start(), hit.end());
-            let found = match MARKS.get(hit.pattern().as_usize()).copied().unwrap_or("") {
-                "eyJ" => text.starts(start, "eyJ").then(|| structure::web_token(text, start, &self.pairs)).flatten(),
-                "Private-Lines: " => structure::putty_key(text, end),
-                "PRIVATE KEY" => structure::private_key(text, start),
-                "://" | "%3A%2F%2F" | "%3a%2f%2f" => structure::url_password(text, start, end, &self.pairs),
-                "@" => structure::bare_password(text, start, &self.pairs),
-                "cookie" => {
-                    structure::cookies(text, end, &self.pairs, all);
-                    None
+            Sign::Shape(row) => found.shapes.extend(self.shapes.at(text, row, hit.start, hit.end, pairs)),
+            Sign::Program => {
+                if hit.start >= self.done.commands {
+                    let read = command::find(text, hit.start, hit.end, &mut found.places);
+                    // `mysql` of `mysqldump` reads nothing, and leaves it to the longer name.
+                    self.done.commands = if read > hit.end { read } else { self.done.commands };
                 }
-                "identified by" | "identified with" => clause::identified(text, start, end),
-                "authorization" => clause::authorization(text, end, &self.pairs),
-                _ => structure::credential(text, start, end, false, &self.pairs),
-            };
-            if let Some(found) = found {
-                done = found.end;
-                all.push(found);
             }
+            Sign::Call => found.places.extend(call::find(text, hit.start, hit.end, pairs)),
+            Sign::Place("\"kty\"") => place::web_key(text, hit.start, &mut found.places),
+            Sign::Place(mark) => found.places.extend(place::find(text, mark, hit.start, hit.end, pairs)),
         }
     }
 
-    fn commands(&self, text: Text<'_>, all: &mut Vec<Found>) {
-        let Some(programs) = &self.programs else { return };
-        let mut done = 0;
-        for hit in programs.find_iter(text.bytes()) {
-            if hit.start() >= done {
-                done = command::find(text, hit.start(), hit.end(), all);
+    fn structure(&mut self, mark: Mark, hit: Hit, all: &mut Vec<Found>) {
+        let (text, pairs) = (self.text, &self.redactor.pairs);
+        let (start, end) = (hit.start, hit.end);
+        if start < self.done.structures {
+            return;
+        }
+        let found = match mark {
+            Mark::WebToken => text.starts(start, "eyJ").then(|| structure::web_token(text, start, pairs)).flatten(),
+            Mark::PrivateKey => structure::private_key(text, start),
+            Mark::PuttyKey => structure::putty_key(text, end),
+            Mark::Url => structure::url_password(text, start, end, pairs),
+            Mark::At => structure::bare_password(text, start, pairs),
+            Mark::Cookie => {
+                structure::cookies(text, end, pairs, all);
+                None
             }
+            Mark::Identified => clause::identified(text, start, end),
+            Mark::Authorization => clause::authorization(text, end, pairs),
+            Mark::Scheme => structure::credential(text, start, end, false, pairs),
+        };
+        if let Some(found) = found {
+            self.done.structures = found.end;
+            all.push(found);
         }
     }
 
-    fn pairs_of_names(&self, text: Text<'_>, all: &mut Vec<Found>) {
-        let Some(stems) = &self.stems else { return };
-        let mut words = Words::default();
-        let mut done = 0;
-        for hit in stems.find_iter(text.bytes()) {
-            if hit.start() < done {
-                continue;
-            }
-            // Some stems bring the sign behind the name.
-            let end = hit.end() - usize::from(!is_alnum(text.before(hit.end())));
-            let name = name_around(text, hit.start(), end, done);
-            done = name.end;
-            let before = word_before(text, name.start);
-            let Some(label) = self.labels.of(text.slice(name.start, name.end), &before, &mut words) else { continue };
-            if label.weight >= Weight::Firm {
-                for (start, end) in column::cells(text, name) {
-                    let cell = Value { pieces: Pieces::one(start, end), quoted: false, joint: Joint::Cell, call: (start, start) };
-                    if judge::is_secret(text, name, label, &cell, &self.pairs) {
-                        all.push(Found { start, end, kind: label.kind, words: cell.pieces.words(text) });
-                    }
+    /// The whole name around a part of it, and the values that it announces.
+    fn name(&mut self, hit: Hit, all: &mut Vec<Found>) {
+        let (text, pairs) = (self.text, &self.redactor.pairs);
+        if hit.start < self.done.names {
+            return;
+        }
+        // Some stems bring the sign behind the name.
+        let end = hit.end - usize::from(!is_alnum(text.before(hit.end)));
+        let name = name_around(text, hit.start, end, self.done.names);
+        self.done.names = name.end;
+        let before = word_before(text, name.start);
+        let Some(label) = self.redactor.labels.of(text.slice(name.start, name.end), &before, &mut self.words) else { return };
+        if label.weight >= Weight::Firm {
+            for (start, end) in column::cells(text, name) {
+                let cell = Value { pieces: Pieces::one(start, end), quoted: false, joint: Joint::Cell, call: (start, start) };
+                if judge::is_secret(text, name, label, &cell, pairs) {
+                    all.push(Found { start, end, kind: label.kind, words: cell.pieces.words(text) });
                 }
             }
-            for value in pair::values(text, name) {
-                if judge::is_secret(text, name, label, &value, &self.pairs) {
-                    let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
-                    let end = value.pieces.end();
-                    done = done.max(end);
-                    all.push(Found { start, end, kind: label.kind, words: value.pieces.words(text) });
-                }
+        }
+        for value in pair::values(text, name) {
+            if judge::is_secret(text, name, label, &value, pairs) {
+                let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
+                let end = value.pieces.end();
+                self.done.names = self.done.names.max(end);
+                all.push(Found { start, end, kind: label.kind, words: value.pieces.words(text) });
             }
         }
     }

@@ -69,35 +69,38 @@ pub struct Makeup {
 
 impl Makeup {
     pub fn of(token: &str, pairs: &Pairs) -> Self {
-        let mut makeup = Self { hex: true, ..Self::default() };
+        let mut makeup = Self { hex: true, length: token.len(), ..Self::default() };
+        let mut counts = [0_usize; 4];
         let mut seen = 0_u128;
-        let mut previous = 0_u8;
+        let mut previous = 0;
+        let mut before = Kind::Other;
         let mut letter_before_digits = false;
         for &b in token.as_bytes() {
-            makeup.length += 1;
-            match b {
-                b'a'..=b'z' => makeup.lower += 1,
-                b'A'..=b'Z' => makeup.upper += 1,
-                b'0'..=b'9' => makeup.digits += 1,
-                _ => makeup.other += 1,
-            }
+            let kind = KINDS[usize::from(b)];
+            counts[kind as usize] += 1;
             makeup.hex &= b.is_ascii_hexdigit();
-            seen |= 1_u128.checked_shl(u32::from(b)).unwrap_or(0);
-            if b.is_ascii_digit() {
-                letter_before_digits |= previous.is_ascii_alphabetic();
-            } else {
-                makeup.inner += usize::from(letter_before_digits && b.is_ascii_alphabetic() && previous.is_ascii_digit());
-                letter_before_digits = false;
-            }
-            if previous != 0 {
-                makeup.changes += usize::from(kind(previous) != kind(b) && !(previous.is_ascii_uppercase() && b.is_ascii_lowercase()));
-                if previous.is_ascii_alphabetic() && b.is_ascii_alphabetic() {
+            seen |= 1_u128 << (b & 0x7f);
+            match (before, kind) {
+                _ if previous == 0 => {}
+                (Kind::Lower | Kind::Upper, Kind::Lower | Kind::Upper) => {
+                    // A capital before small letters starts a word.
+                    makeup.changes += usize::from(before == Kind::Lower && kind == Kind::Upper);
                     makeup.pairs += 1;
                     makeup.weight += pairs.weight(previous, b);
                 }
+                (Kind::Digit, Kind::Lower | Kind::Upper) => {
+                    makeup.changes += 1;
+                    makeup.inner += usize::from(letter_before_digits);
+                }
+                (Kind::Lower | Kind::Upper, Kind::Digit) => makeup.changes += 1,
+                _ => makeup.changes += usize::from(before != kind),
             }
+            letter_before_digits =
+                kind == Kind::Digit && (letter_before_digits || previous != 0 && matches!(before, Kind::Lower | Kind::Upper));
+            before = kind;
             previous = b;
         }
+        [makeup.lower, makeup.upper, makeup.digits, makeup.other] = counts;
         makeup.distinct = seen.count_ones();
         makeup
     }
@@ -148,11 +151,27 @@ impl Makeup {
     }
 }
 
-fn kind(b: u8) -> u8 {
-    match b {
-        b'a'..=b'z' => 0,
-        b'A'..=b'Z' => 1,
-        b'0'..=b'9' => 2,
-        _ => 3,
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Lower,
+    Upper,
+    Digit,
+    Other,
 }
+
+/// The kind of each byte.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut b = 0_u8;
+    while b < 128 {
+        if b.is_ascii_lowercase() {
+            kinds[b as usize] = Kind::Lower;
+        } else if b.is_ascii_uppercase() {
+            kinds[b as usize] = Kind::Upper;
+        } else if b.is_ascii_digit() {
+            kinds[b as usize] = Kind::Digit;
+        }
+        b += 1;
+    }
+    kinds
+};

@@ -1,7 +1,5 @@
 //! Tokens that their issuer marks with a prefix. Sources: the issuers' documentation of their token formats.
 
-use aho_corasick::AhoCorasick;
-
 use super::found::Found;
 use super::random::{Makeup, Pairs};
 use super::text::{Text, is_alnum, is_base64, is_digit, is_dotted, is_encoded, is_hex, is_upper_or_digit, is_url_safe};
@@ -184,59 +182,41 @@ const WITHIN: &[Within] = &[
     ("discord-token", ".G", 56, is_dotted),
 ];
 
-/// All prefixes, compiled once.
-pub struct Shapes {
-    prefixes: AhoCorasick,
-    /// Pattern -> row of `SHAPES`, or of `WITHIN` behind them.
-    rows: Vec<usize>,
+/// Every prefix and mark, with the row that [`Finder::at`] wants back.
+pub fn prefixes() -> impl Iterator<Item = (&'static str, usize)> {
+    let prefixes = SHAPES.iter().enumerate().flat_map(|(row, shape)| shape.prefixes.split_whitespace().map(move |prefix| (prefix, row)));
+    prefixes.chain(WITHIN.iter().enumerate().map(|(row, (_, mark, _, _))| (*mark, SHAPES.len() + row)))
 }
 
-impl Shapes {
-    pub fn new() -> Result<Self, aho_corasick::BuildError> {
-        let mut words: Vec<&str> = Vec::new();
-        let mut rows = Vec::new();
-        for (row, shape) in SHAPES.iter().enumerate() {
-            for prefix in shape.prefixes.split_whitespace() {
-                words.push(prefix);
-                rows.push(row);
-            }
-        }
-        for (row, (_, mark, _, _)) in WITHIN.iter().enumerate() {
-            words.push(mark);
-            rows.push(SHAPES.len() + row);
-        }
-        let prefixes = AhoCorasick::builder().kind(Some(aho_corasick::AhoCorasickKind::DFA)).build(words)?;
-        Ok(Self { prefixes, rows })
-    }
+/// Looks at one mark after the other.
+#[derive(Default)]
+pub struct Finder {
+    done: usize,
+    run_end: usize,
+    tries: usize,
+}
 
-    pub fn find(&self, text: Text<'_>, pairs: &Pairs, all: &mut Vec<Found>) {
-        let mut done = 0;
-        let (mut run_end, mut tries) = (0, 0);
-        for hit in self.prefixes.find_overlapping_iter(text.bytes()) {
-            if hit.start() < done {
-                continue;
-            }
-            // A run of characters in which nothing was found so often is made to cost time.
-            if hit.start() >= run_end {
-                run_end = hit.start() + RUN_BYTES;
-                tries = 0;
-            }
-            tries += 1;
-            if tries > TRIES_MAX {
-                continue;
-            }
-            let Some(&row) = self.rows.get(hit.pattern().as_usize()) else { continue };
-            let found = match SHAPES.get(row) {
-                Some(shape) => marked(text, shape, hit.start(), hit.end(), pairs),
-                None => WITHIN
-                    .get(row - SHAPES.len())
-                    .and_then(|(kind, _, least, of)| within(text, kind, *least, *of, hit.start(), hit.end(), pairs)),
-            };
-            if let Some(found) = found {
-                done = found.end;
-                all.push(found);
-            }
+impl Finder {
+    /// The token of row `row` whose mark stands at `start..end`.
+    pub fn at(&mut self, text: Text<'_>, row: usize, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
+        if start < self.done {
+            return None;
         }
+        // A run of characters in which nothing was found so often is made to cost time.
+        if start >= self.run_end {
+            self.run_end = start + RUN_BYTES;
+            self.tries = 0;
+        }
+        self.tries += 1;
+        if self.tries > TRIES_MAX {
+            return None;
+        }
+        let found = match SHAPES.get(row) {
+            Some(shape) => marked(text, shape, start, end, pairs),
+            None => WITHIN.get(row - SHAPES.len()).and_then(|(kind, _, least, of)| within(text, kind, *least, *of, start, end, pairs)),
+        }?;
+        self.done = found.end;
+        Some(found)
     }
 }
 

@@ -226,11 +226,12 @@ pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pai
     })
 }
 
-/// The 40 characters of an AWS secret key near an access key id that ends at `end`.
-pub fn aws_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs, all: &mut Vec<Found>) {
+/// The 40 characters of an AWS secret key near the access key id at `start..end`; what stands before `floor` was read already. Returns
+/// where reading ended.
+pub fn aws_secret(text: Text<'_>, start: usize, end: usize, floor: usize, pairs: &Pairs, all: &mut Vec<Found>) -> usize {
     const AROUND_BYTES: usize = 240;
     const LENGTH: usize = 40;
-    let from = text.floor(start.saturating_sub(AROUND_BYTES));
+    let from = text.floor(start.saturating_sub(AROUND_BYTES)).max(floor);
     let to = end + AROUND_BYTES;
     let of: fn(u8) -> bool = |b| is_alnum(b) || b == b'/' || b == b'+';
     let mut position = from;
@@ -248,6 +249,7 @@ pub fn aws_secret(text: Text<'_>, start: usize, end: usize, pairs: &Pairs, all: 
         }
         position = stop;
     }
+    position
 }
 
 /// Values of cookies: each that is drawn at random. `end` is where the header's name ends.

@@ -23,6 +23,11 @@ fn what_people_read_afterwards() {
 }
 
 #[test]
+fn everything_is_looked_for() {
+    assert!(REDACTOR.search.is_complete());
+}
+
+#[test]
 fn what_was_found_is_counted_by_kind() {
     let found = REDACTOR.redact("password=Summer2024! and Summer2024!; secret=two4two").found;
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [("password".to_owned(), 2), ("secret".to_owned(), 1)]);
