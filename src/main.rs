@@ -86,7 +86,7 @@ async fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Some(Command::Config(what)) => inspect::config(&loaded, what, arguments.common.json),
         Some(Command::Audit { what }) => inspect::audit(&loaded, what, arguments.common.json).await,
         Some(Command::Export { what: ExportCommand::Finetune }) => export::finetune(&loaded).await,
-        Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json),
+        Some(Command::Analyze(what)) => offline::analyze(&loaded, what, arguments.common.json).await,
         Some(Command::Evaluate(what)) => offline::evaluate(&loaded, what, arguments.common.json),
         Some(Command::Redact(what)) => redaction::run(what),
         Some(Command::Rules { what }) => rules::run(&loaded, what, arguments.common.json),

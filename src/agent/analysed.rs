@@ -17,6 +17,7 @@ use crate::domain::incident::{Incident, PlannedCall, State};
 use crate::domain::intent::Effect;
 
 use crate::ledger::{Ledger, LedgerError};
+use crate::llm::prompt::PRECEDENTS_MAX;
 use crate::llm::{Alike, Desk, Health, NoOpinion, Occasion, Question};
 
 use super::house::{House, lock};
@@ -55,7 +56,9 @@ async fn second_opinion(case: &mut Case<'_>, classification: &Classification) ->
     let house = case.house;
     let evidence = house.ledger.evidence(&case.incident.id, Some(case.incident.attempt)).await?.unwrap_or_default();
     let tally = house.ledger.tally(&classification.fingerprint).await?;
-    let alike = Alike { mended: tally.mended, failed_again: tally.failed_again, people: Vec::new() };
+    let of_job = case.incident.job.job_id.map(|job| (&case.incident.workspace, job));
+    let before = house.ledger.precedents(&classification.fingerprint, of_job, PRECEDENTS_MAX as u32).await?;
+    let alike = Alike { mended: tally.mended, failed_again: tally.failed_again, people: before.alike, of_job: before.of_job };
     let (job, attempts) = (case.incident.job.clone(), case.incident.attempts.clone());
     let now = case.now();
     let question =

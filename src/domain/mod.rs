@@ -13,6 +13,7 @@ pub mod intent;
 pub mod job;
 pub mod mail;
 pub mod money;
+pub mod precedent;
 pub mod secret;
 
 pub use jiff::Timestamp;

@@ -21,6 +21,7 @@ use crate::domain::ids::{Fingerprint, IncidentId, JobId, RunId, WorkspaceName};
 use crate::domain::incident::{Failure, Incident, Transition};
 use crate::domain::intent::Intent;
 use crate::domain::mail::{Delivery, QueuedMail};
+use crate::domain::precedent::Precedent;
 
 mod chain;
 pub mod error;
@@ -84,6 +85,15 @@ pub struct IntakeMemory {
 pub struct Tally {
     pub mended: u32,
     pub failed_again: u32,
+}
+
+/// What people decided before, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Precedents {
+    /// About failures with the same fingerprint, in any job.
+    pub alike: Vec<Precedent>,
+    /// About other failures of the same job.
+    pub of_job: Vec<Precedent>,
 }
 
 /// Auto-apply switched on at a console for its session. Ends by itself at `until`, so that a console that dies leaves no agent acting.
@@ -184,6 +194,13 @@ pub trait Ledger: Send + Sync {
     /// An attempt's outcome, for later tallies. Give the incident as it was when the attempt ended, its classification still in it.
     /// An attempt has one outcome: the first that is learnt.
     async fn learn(&self, incident: &Incident, outcome: Outcome, at: Timestamp) -> Result<(), LedgerError>;
+    /// What people approved, overrode, ignored or handled before: at most `limit` words of each kind.
+    async fn precedents(
+        &self,
+        fingerprint: &Fingerprint,
+        job: Option<(&WorkspaceName, JobId)>,
+        limit: u32,
+    ) -> Result<Precedents, LedgerError>;
     async fn counts(&self, midnight: Timestamp) -> Result<Counts, LedgerError>;
 
     async fn intake_memory(&self, workspace: &WorkspaceName) -> Result<IntakeMemory, LedgerError>;

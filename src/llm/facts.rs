@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::action::Action;
 use crate::domain::event::Outcome;
 use crate::domain::evidence::PastRun;
+use crate::domain::precedent::{Precedent, Word};
 use crate::redact::control::one_line;
 
 use super::excerpt;
-use super::prompt::{Alike, Question, Source, invisible};
+use super::prompt::{Alike, PRECEDENTS_MAX, Question, Source, invisible};
 
 const SETTINGS_MAX: usize = 8;
 const PAST_RUNS_MAX: usize = 10;
+/// A longer reason than anybody types, bytes.
+const NOTE_BYTES_MAX: usize = 4096;
+/// One person's word with its reason, characters.
+const PRECEDENT_CHARS_MAX: usize = 150;
 
 /// What is known around the failure, a line each; what is not known is not mentioned.
 pub(super) fn of(question: &Question<'_>, source: &Source<'_>) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let word = |text: &str| excerpt::shorten(&one_line(text)).chars().filter(|c| !invisible(*c)).take(120).collect::<String>();
     if !question.job.name.is_empty() {
         lines.push(format!("job {}", word(&question.job.name)));
     }
@@ -44,15 +49,60 @@ pub(super) fn of(question: &Question<'_>, source: &Source<'_>) -> String {
     if !reruns.is_empty() {
         lines.push(format!("this run was re-run {} times: {}", reruns.len(), reruns.join(", ")));
     }
-    let Alike { mended, failed_again, people } = question.alike;
+    let Alike { mended, failed_again, .. } = question.alike;
     if mended + failed_again > 0 {
         lines.push(format!("re-runs after this very error: {mended} of {} passed", mended + failed_again));
     }
-    if !people.is_empty() {
-        let chosen: Vec<String> = people.iter().map(|(action, times)| format!("{action} {times}x")).collect();
-        lines.push(format!("people chose for this very error: {}", chosen.join(", ")));
+    lines.join("\n")
+}
+
+/// A name or sentence of somebody's: one line, bounded, nothing in it that is not seen.
+fn word(text: &str) -> String {
+    excerpt::shorten(&one_line(text)).chars().filter(|c| !invisible(*c)).take(120).collect()
+}
+
+/// A person's reason on one line, not cut yet: half a secret is not recognised as one.
+fn whole(note: &str) -> String {
+    let line: String = one_line(note).chars().filter(|c| !invisible(*c)).collect();
+    match line.get(..excerpt::floor(&line, NOTE_BYTES_MAX)) {
+        Some(start) if start.len() < line.len() => start.rsplit_once(' ').map_or("", |(words, _)| words).to_owned(),
+        _ => line,
+    }
+}
+
+/// A line of [`precedents`] after redaction, as short as it is sent.
+pub(super) fn precedent_as_sent(line: &str) -> String {
+    let cut: String = line.chars().take(PRECEDENT_CHARS_MAX).collect();
+    if cut.len() < line.len() { format!("{}…", cut.trim_end()) } else { cut }
+}
+
+/// What people decided before, a line each, newest first.
+pub(super) fn precedents(alike: &Alike) -> String {
+    let mut lines = Vec::new();
+    for (on, all, other) in [("this very error", &alike.people, false), ("other errors of this job", &alike.of_job, true)] {
+        if !all.is_empty() {
+            lines.push(format!("what people decided on {on}, newest first:"));
+        }
+        lines.extend(all.iter().take(PRECEDENTS_MAX).map(|precedent| precedent_line(precedent, other)));
     }
     lines.join("\n")
+}
+
+fn precedent_line(precedent: &Precedent, other: bool) -> String {
+    let action = precedent.action.map(Action::as_str).unwrap_or_default();
+    let decided = match precedent.word {
+        Word::Approved => format!("approved {action}"),
+        Word::Overrode => format!("overrode the engine with {action}"),
+        Word::Ignored => "ignored it".to_owned(),
+        Word::Handled => "dealt with it by hand".to_owned(),
+    };
+    let on = if other { format!(" ({})", precedent.cause) } else { String::new() };
+    let came = match (precedent.action, precedent.outcome) {
+        (Some(action), Some(ended)) if action.reruns() => format!("; {}", outcome(Some(ended))),
+        _ => String::new(),
+    };
+    let note = precedent.note.as_deref().map(|note| format!("; said: {}", whole(note))).unwrap_or_default();
+    format!("- {}{on} {decided}{came}{note}", precedent.at.strftime("%Y-%m-%d"))
 }
 
 fn history(past: &[PastRun]) -> Option<String> {

@@ -8,12 +8,13 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::action::{Action, Setting};
+use crate::domain::action::Setting;
 use crate::domain::cause::Cause;
 use crate::domain::classification::Classification;
 use crate::domain::evidence::{Evidence, FailureText, Field, TaskEvidence};
 use crate::domain::incident::Attempt;
 use crate::domain::job::JobFacts;
+use crate::domain::precedent::Precedent;
 use crate::redact::control::{one_line, strip_control};
 use crate::redact::secrets::Redactor;
 
@@ -28,6 +29,8 @@ pub const NAME: &str = "opinion.v1";
 pub const EVIDENCE_BYTES_MAX: usize = 3600;
 /// The facts' share, bytes.
 const FACTS_BYTES_MAX: usize = 700;
+/// The share of people's words on earlier failures, bytes.
+const PRECEDENTS_BYTES_MAX: usize = 1200;
 /// No prompt is longer, whatever the failure: template, facts, evidence and their marks.
 pub const PROMPT_BYTES_MAX: usize = 8 << 10;
 /// A field is looked at so far around its hit (or its end), bytes, before lines are chosen: the redactor reads no more than this.
@@ -47,14 +50,19 @@ pub struct Question<'a> {
     pub occasion: Occasion,
 }
 
-/// What came of failures with the same fingerprint.
+/// What came of failures with the same fingerprint, and what people said of them and of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alike {
     pub mended: u32,
     pub failed_again: u32,
-    /// What people chose, and how often.
-    pub people: Vec<(Action, u32)>,
+    /// People's words on failures with the same fingerprint, newest first. At most [`PRECEDENTS_MAX`] are sent.
+    pub people: Vec<Precedent>,
+    /// On other failures of the job; likewise.
+    pub of_job: Vec<Precedent>,
 }
+
+/// People's words of each kind that a prompt carries: the newest count most, and each costs some twenty tokens.
+pub const PRECEDENTS_MAX: usize = 3;
 
 /// A prompt, and the evidence in it for the check of quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,14 +102,20 @@ impl Prompt {
     pub fn build(question: &Question<'_>, redact: &Redactor, evidence_bytes_max: usize) -> Self {
         let source = Source::of(question);
         let fields = source.fields();
-        let mut texts = vec![facts::of(question, &source)];
+        let mut texts = vec![facts::of(question, &source), facts::precedents(question.alike)];
         texts.extend(fields.iter().map(|window| window.text.clone()));
         texts.push(fields.iter().find_map(|window| window.hit.clone()).unwrap_or_default());
         let parts: Vec<&str> = texts.iter().map(String::as_str).collect();
         // Together, so that one secret has one placeholder, and what one part gives away is found in all.
         let mut texts = redact.redact_all(&parts).0;
         let hit = texts.pop().unwrap_or_default();
-        let facts = shorten(&texts.remove(0), FACTS_BYTES_MAX);
+        let mut facts = shorten(&texts.remove(0), FACTS_BYTES_MAX);
+        let precedents: Vec<String> = texts.remove(0).lines().map(facts::precedent_as_sent).collect();
+        let precedents = shorten(&precedents.join("\n"), PRECEDENTS_BYTES_MAX);
+        if !precedents.is_empty() {
+            facts.push('\n');
+            facts.push_str(&precedents);
+        }
 
         let mut sent = Vec::new();
         let mut room = evidence_bytes_max;

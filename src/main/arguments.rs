@@ -88,7 +88,8 @@ pub struct AnalyzeArguments {
     /// Pass each line's other fields through, under `input`
     #[arg(long)]
     pub echo: bool,
-    /// Print exactly what a model would be sent, and send nothing
+    /// Print exactly what a model would be sent, and send nothing. With --ledger (or `ledger` in the config file) also what people
+    /// decided before on the same error, and what came of it
     #[arg(long)]
     pub show_prompt: bool,
 }

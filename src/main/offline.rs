@@ -6,8 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use runmend::classify::Classifier;
-use runmend::config::Loaded;
+use runmend::config::{LedgerPlace, Loaded};
 use runmend::domain::evidence::Evidence;
+use runmend::domain::ids::Fingerprint;
+use runmend::ledger::{Ledger, LedgerError};
+use runmend::llm::prompt::PRECEDENTS_MAX;
 use runmend::llm::{Alike, Occasion, Question};
 use runmend::redact::control::one_line;
 use runmend::redact::secrets::Redactor;
@@ -18,10 +21,10 @@ use crate::arguments::{AnalyzeArguments, EvaluateArguments};
 use crate::fault::{Exit, Fault};
 use crate::{opinions, start};
 
-pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Result<Exit, Fault> {
+pub async fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Result<Exit, Fault> {
     let classifier = start::classifier(&loaded.config)?;
     if arguments.show_prompt {
-        return show_prompts(loaded, &classifier, arguments);
+        return show_prompts(loaded, &classifier, arguments).await;
     }
     let options =
         AnalyzeOptions { output: if json { Output::Json } else { Output::Words }, echo: if arguments.echo { Echo::On } else { Echo::Off } };
@@ -47,9 +50,10 @@ pub fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) -> Res
 }
 
 /// The prompts, as [`Desk::opinion`](runmend::llm::Desk::opinion) would send them.
-fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArguments) -> Result<Exit, Fault> {
+async fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArguments) -> Result<Exit, Fault> {
     let redactor = Arc::new(Redactor::new(runmend::redact::secrets::Options::default()));
     let desk = opinions::desk(&loaded.config, loaded.workspaces.as_deref().unwrap_or_default(), &redactor)?;
+    let ledger = known_ledger(loaded).await?;
     let file = arguments.file.as_deref().filter(|path| *path != Path::new("-"));
     let mut input: Box<dyn BufRead> = match file {
         Some(path) => open(path)?,
@@ -63,12 +67,20 @@ fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArg
                 // As the agent collects it: redacted at the door.
                 let evidence = Evidence { run: case.text, ..Evidence::default() };
                 let classification = classifier.classify_evidence(&evidence);
+                let alike = match &ledger {
+                    // The reader waits for its lines on this thread; the ledger's answer comes on another.
+                    Some(ledger) => tokio::task::block_in_place(|| {
+                        tokio::runtime::Handle::current().block_on(before(&**ledger, &classification.fingerprint))
+                    })
+                    .map_err(io::Error::other)?,
+                    None => Alike::default(),
+                };
                 let question = Question {
                     evidence: &evidence,
                     classification: &classification,
                     job: &case.job,
                     attempts: &[],
-                    alike: &Alike::default(),
+                    alike: &alike,
                     occasion: Occasion::Automatic,
                 };
                 writeln!(out, "{}", desk.prompt(&question).show())
@@ -84,6 +96,26 @@ fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArg
         Err(AnalyzeError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
         Err(error) => Err(unusable(&error, file)),
     }
+}
+
+/// The ledger that was named, if it is there: nothing is made for a look.
+async fn known_ledger(loaded: &Loaded) -> Result<Option<Arc<dyn Ledger>>, Fault> {
+    let LedgerPlace::Sqlite(path) = &loaded.config.ledger;
+    if !loaded.sources.contains_key("ledger") {
+        return Ok(None);
+    }
+    if !path.exists() {
+        eprintln!("{}: no ledger there, so nothing is known of earlier failures", path.display());
+        return Ok(None);
+    }
+    start::ledger(&loaded.config).await.map(Some)
+}
+
+/// What the ledger knows of this error. Of the job nothing: a text names no job of a workspace.
+async fn before(ledger: &dyn Ledger, fingerprint: &Fingerprint) -> Result<Alike, LedgerError> {
+    let tally = ledger.tally(fingerprint).await?;
+    let precedents = ledger.precedents(fingerprint, None, PRECEDENTS_MAX as u32).await?;
+    Ok(Alike { mended: tally.mended, failed_again: tally.failed_again, people: precedents.alike, of_job: precedents.of_job })
 }
 
 fn unusable(error: &AnalyzeError, file: Option<&Path>) -> Fault {

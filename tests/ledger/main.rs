@@ -75,6 +75,7 @@ each_store! {
         what_was_sent_stays_sent;
     remembering:
         an_outcome_is_learnt_once,
+        what_people_said_is_found_by_error_and_by_job,
         a_success_wakes_those_who_wait_for_it,
         auto_apply_ends_by_itself,
         an_agent_says_how_it_stands,

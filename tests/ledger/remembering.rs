@@ -2,9 +2,10 @@
 
 use runmend::domain::action::Action;
 use runmend::domain::decision::Mode;
-use runmend::domain::event::Outcome;
+use runmend::domain::event::{Actor, Outcome};
 use runmend::domain::ids::{Fingerprint, JobId, RunId};
 use runmend::domain::incident::{Ending, Incident, State};
+use runmend::domain::precedent::{Precedent, Word};
 use runmend::ledger::{AgentStatus, AutoApply, IntakeMemory, Ledger, LedgerError, Tally};
 
 use crate::world::*;
@@ -45,6 +46,43 @@ pub async fn an_outcome_is_learnt_once(ledger: &dyn Ledger) {
     assert_eq!(tally("f1").await, Tally { mended: 1, failed_again: 1 });
     assert_eq!(tally("f2").await, Tally { mended: 1, failed_again: 0 });
     assert_eq!(tally("f3").await, Tally::default());
+}
+
+pub async fn what_people_said_is_found_by_error_and_by_job(ledger: &dyn Ledger) {
+    let waiting = async |run: i64, fingerprint: &str| {
+        let incident = incident_in(ledger, run, State::AwaitingApproval).await;
+        let mut next = incident.stay();
+        next.incident.classification = Some(classification(fingerprint));
+        ledger.commit(next, None).await.unwrap()
+    };
+    let approved = waiting(1, "f1").await;
+    let approved = ledger.commit(approved.approve("dana", at(1), Some("as ever".to_owned())).unwrap(), None).await.unwrap();
+    ledger.learn(&tried(&approved, Some("f1"), &[Action::Retry]), Outcome::FailedAgain, at(2)).await.unwrap();
+    let overridden = waiting(2, "f1").await;
+    let transition = overridden.override_with(Action::Notify, Vec::new(), "eli", at(3), "schema".to_owned()).unwrap();
+    ledger.commit(transition, None).await.unwrap();
+    let ignored = waiting(3, "f2").await;
+    ledger.commit(ignored.ignore("eli", at(4), None).unwrap(), None).await.unwrap();
+    // What the agent does by itself is no word of a person's, and what had no verdict yet cannot be found again.
+    let by_agent = waiting(4, "f1").await;
+    let close = by_agent.close(Ending::Superseded, Outcome::Superseded, Actor::Workspace, at(5), None).unwrap();
+    ledger.commit(close, None).await.unwrap();
+    let early = admitted(ledger, 5, 0).await;
+    ledger.commit(early.ignore("eli", at(6), None).unwrap(), None).await.unwrap();
+
+    let job = (&workspace(), JobId(7));
+    let said = async |fingerprint: &str, job, limit| {
+        let found = ledger.precedents(&Fingerprint::from(fingerprint), job, limit).await.unwrap();
+        let brief = |precedent: &Precedent| (precedent.incident.clone(), precedent.word, precedent.note.clone(), precedent.outcome);
+        (found.alike.iter().map(brief).collect::<Vec<_>>(), found.of_job.iter().map(brief).collect::<Vec<_>>())
+    };
+    let first = (id(1), Word::Approved, Some("as ever".to_owned()), Some(Outcome::FailedAgain));
+    let second = (id(2), Word::Overrode, Some("schema".to_owned()), None);
+    let third = (id(3), Word::Ignored, None, None);
+    assert_eq!(said("f1", Some(job), 3).await, (vec![second.clone(), first.clone()], vec![third.clone()]), "the newest first");
+    assert_eq!(said("f1", None, 1).await, (vec![second.clone()], vec![]), "bounded");
+    assert_eq!(said("f2", Some(job), 3).await, (vec![third], vec![second, first]));
+    assert_eq!(said("f3", Some((&"acme-dev".into(), JobId(7))), 3).await, (vec![], vec![]), "another workspace's job is another job");
 }
 
 pub async fn a_success_wakes_those_who_wait_for_it(ledger: &dyn Ledger) {

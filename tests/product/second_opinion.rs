@@ -3,12 +3,21 @@
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract;
 use axum::http::{StatusCode, Uri};
+use runmend::classify::Classifier;
+use runmend::domain::Timestamp;
+use runmend::domain::action::Action;
+use runmend::domain::event::Via;
+use runmend::domain::evidence::{Evidence, FailureText};
+use runmend::domain::ids::RunId;
+use runmend::domain::incident::{Failure, State};
+use runmend::domain::job::JobFacts;
+use runmend::ledger::{Admission, Ledger, SqliteLedger};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Agent, Sim};
+use crate::support::{Agent, Sim, output, runmend};
 
 /// What an authority saw: path and form of each request.
 type Seen = Arc<Mutex<Vec<(String, String)>>>;
@@ -23,7 +32,7 @@ async fn authority(token: &str) -> (String, Seen) {
     (url, seen)
 }
 
-async fn answer(State((token, seen)): State<(String, Seen)>, uri: Uri, form: String) -> (StatusCode, String) {
+async fn answer(extract::State((token, seen)): extract::State<(String, Seen)>, uri: Uri, form: String) -> (StatusCode, String) {
     let let_in = form.contains("client_secret=s3cret&");
     seen.lock().unwrap().push((uri.path().to_owned(), form));
     if let_in {
@@ -85,4 +94,57 @@ async fn an_application_that_is_not_let_in_leaves_the_rules_alone_and_says_why()
     assert!(sim.calls_to("/chat/completions").await.is_empty(), "nothing goes to a model without a token");
     let log = std::fs::read_to_string(home.path().join("stderr.txt")).unwrap();
     assert!(!log.contains("wrong-one"), "the secret is in the log:\n{log}");
+}
+
+const HEAP: &str = "java.lang.OutOfMemoryError: Java heap space";
+
+/// A ledger in which dana overrode the engine about [`HEAP`].
+async fn overridden_ledger(path: &std::path::Path) {
+    let now = Timestamp::from_second(1_764_000_000).unwrap();
+    let ledger = SqliteLedger::open(path).await.unwrap();
+    let failure = Failure {
+        workspace: "acme-prod".into(),
+        run: RunId(7),
+        after_repair: None,
+        job: JobFacts::default(),
+        run_url: None,
+        via: Via::Poll,
+        result_state: None,
+        termination_code: None,
+        ended_at: None,
+    };
+    let Admission::Admitted(mut incident, _) = ledger.admit(failure, now).await.unwrap() else { panic!("it is new") };
+    for state in [State::Collecting, State::Analysed, State::Decided, State::AwaitingApproval] {
+        let mut next = incident.become_state(state).unwrap();
+        let evidence = Evidence { run: FailureText { error: Some(HEAP.to_owned()), ..FailureText::default() }, ..Evidence::default() };
+        next.incident.classification = Some(Classifier::shipped().classify_evidence(&evidence));
+        *incident = ledger.commit(next, None).await.unwrap();
+    }
+    let why = "the join needs a filter first".to_owned();
+    ledger.commit(incident.override_with(Action::Notify, Vec::new(), "dana", now, why).unwrap(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_prompt_has_what_people_decided_before() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("ledger.db");
+    overridden_ledger(&path).await;
+    std::fs::write(home.path().join("error.txt"), HEAP).unwrap();
+    let shown = |ledger: Option<&str>| {
+        let mut command = runmend(home.path());
+        command.args(["analyze", "--show-prompt", "error.txt"]);
+        if let Some(ledger) = ledger {
+            command.args(["--ledger", ledger]);
+        }
+        output(&mut command)
+    };
+    let said = "what people decided on this very error, newest first:\n- 2025-11-24 overrode the engine with notify; said: the join needs a filter first\n";
+    let (prompt, _, code) = shown(path.to_str());
+    assert!(prompt.contains(said) && code == Some(0), "{prompt}");
+    assert!(!prompt.contains("dana"), "who it was is no business of a model");
+    let (without, _, _) = shown(None);
+    assert_eq!(prompt.replace(said, "").lines().count(), without.lines().count());
+    let (_, warning, code) = shown(Some("elsewhere.db"));
+    assert!(warning.contains("no ledger there") && code == Some(0), "{warning}");
+    assert!(!home.path().join("elsewhere.db").exists(), "a look makes no ledger");
 }

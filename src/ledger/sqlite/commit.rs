@@ -3,12 +3,13 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::error::At;
-use super::{audit, mails, row};
+use super::{audit, learn, mails, row};
 use crate::domain::Timestamp;
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, State, Transition};
 use crate::domain::intent::{Intent, Settlement};
+use crate::domain::precedent::Precedent;
 use crate::ledger::LedgerError;
 use crate::ledger::rules::{self, Held, IntentWrite};
 
@@ -30,6 +31,9 @@ pub async fn commit(conn: &mut SqliteConnection, at: &At, transition: Transition
     know(&mut tx, at, &incident).await?;
     for event in &events {
         audit::append(&mut tx, at, event).await?;
+        if let Some(precedent) = Precedent::of(&incident, event) {
+            learn::remember(&mut tx, at, &incident, &precedent).await?;
+        }
     }
     if let Some(intent) = intent {
         write_intent(&mut tx, at, &incident.id, intent).await?;

@@ -1,4 +1,4 @@
-//! What is remembered for later decisions: outcomes of attempts, and the last success of each job.
+//! What is remembered for later decisions: outcomes of attempts, people's words, and the last success of each job.
 
 use sqlx::{Connection, SqliteConnection};
 
@@ -9,7 +9,8 @@ use crate::domain::Timestamp;
 use crate::domain::event::Outcome;
 use crate::domain::ids::{Fingerprint, JobId, RunId, WorkspaceName};
 use crate::domain::incident::Incident;
-use crate::ledger::{LedgerError, Tally, rules};
+use crate::domain::precedent::Precedent;
+use crate::ledger::{LedgerError, Precedents, Tally, rules};
 
 fn outcome_column(outcome: Outcome) -> &'static str {
     match outcome {
@@ -21,6 +22,20 @@ fn outcome_column(outcome: Outcome) -> &'static str {
         Outcome::Ignored => "ignored",
         Outcome::Handled => "handled",
     }
+}
+
+fn outcome(at: &At, column: &str) -> Result<Outcome, LedgerError> {
+    let all = [
+        Outcome::Mended,
+        Outcome::FailedAgain,
+        Outcome::Superseded,
+        Outcome::Escalated,
+        Outcome::Notified,
+        Outcome::Ignored,
+        Outcome::Handled,
+    ];
+    let found = all.into_iter().find(|outcome| outcome_column(*outcome) == column);
+    found.ok_or_else(|| at.corrupt(format!("`{column}` is no outcome")))
 }
 
 pub async fn learn(
@@ -62,6 +77,63 @@ pub async fn tally(conn: &mut SqliteConnection, at: &At, fingerprint: &Fingerpri
     .map_err(|error| at.sql(error))?;
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(Tally { mended: count(mended), failed_again: count(failed_again) })
+}
+
+/// A person's word. Within the transaction that it belongs to.
+pub async fn remember(conn: &mut SqliteConnection, at: &At, incident: &Incident, precedent: &Precedent) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO precedents (incident, attempt, workspace, job_id, fingerprint, doc) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(precedent.incident.as_str())
+        .bind(precedent.attempt)
+        .bind(incident.workspace.as_str())
+        .bind(incident.job.job_id.map(|job| job.0))
+        .bind(precedent.fingerprint.as_str())
+        .bind(row::json(precedent)?)
+        .execute(conn)
+        .await
+        .map_err(|error| at.sql(error))?;
+    Ok(())
+}
+
+pub async fn precedents(
+    conn: &mut SqliteConnection,
+    at: &At,
+    fingerprint: &Fingerprint,
+    job: Option<(&WorkspaceName, JobId)>,
+    limit: u32,
+) -> Result<Precedents, LedgerError> {
+    let alike: Vec<(String, Option<String>)> = sqlx::query_as(
+        "SELECT doc, outcome FROM precedents LEFT JOIN outcomes USING (incident, attempt)
+         WHERE precedents.fingerprint = ? ORDER BY precedents.seq DESC LIMIT ?",
+    )
+    .bind(fingerprint.as_str())
+    .bind(limit)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(|error| at.sql(error))?;
+    let of_job: Vec<(String, Option<String>)> = match job {
+        None => Vec::new(),
+        Some((workspace, job)) => sqlx::query_as(
+            "SELECT doc, outcome FROM precedents LEFT JOIN outcomes USING (incident, attempt)
+             WHERE precedents.workspace = ? AND precedents.job_id = ? AND precedents.fingerprint <> ?
+             ORDER BY precedents.seq DESC LIMIT ?",
+        )
+        .bind(workspace.as_str())
+        .bind(job.0)
+        .bind(fingerprint.as_str())
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(|error| at.sql(error))?,
+    };
+    let read = |rows: Vec<(String, Option<String>)>| {
+        rows.into_iter()
+            .map(|(doc, ended)| {
+                let precedent: Precedent = row::parse(at, "a precedent", &doc)?;
+                Ok(Precedent { outcome: ended.map(|ended| outcome(at, &ended)).transpose()?, ..precedent })
+            })
+            .collect::<Result<Vec<_>, LedgerError>>()
+    };
+    Ok(Precedents { alike: read(alike)?, of_job: read(of_job)? })
 }
 
 pub async fn job_succeeded(

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Admission, AgentStatus, AuditLine, AutoApply, Claim, Counts, IntakeMemory, Ledger, LedgerError, Tally};
+use super::{Admission, AgentStatus, AuditLine, AutoApply, Claim, Counts, IntakeMemory, Ledger, LedgerError, Precedents, Tally};
 use crate::domain::Timestamp;
 use crate::domain::event::{Event, Outcome};
 use crate::domain::evidence::Evidence;
@@ -205,6 +205,15 @@ impl Ledger for SqliteLedger {
 
     async fn learn(&self, incident: &Incident, outcome: Outcome, at: Timestamp) -> Result<(), LedgerError> {
         learn::learn(&mut self.write().await?.conn, &self.at, incident, outcome, at).await
+    }
+
+    async fn precedents(
+        &self,
+        fingerprint: &Fingerprint,
+        job: Option<(&WorkspaceName, JobId)>,
+        limit: u32,
+    ) -> Result<Precedents, LedgerError> {
+        learn::precedents(&mut self.read().await?.conn, &self.at, fingerprint, job, limit).await
     }
 
     async fn counts(&self, midnight: Timestamp) -> Result<Counts, LedgerError> {

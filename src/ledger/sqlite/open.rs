@@ -17,7 +17,10 @@ use crate::ledger::LedgerError;
 /// `RNMD`: says whose database it is (sqlite.org/pragma.html, application_id).
 const APPLICATION_ID: i64 = 0x524E_4D44;
 /// Each migration, in order: version, words, SQL. Never change one that was released; add one.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../../assets/migrations/sqlite/0001_ledger.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("../../../assets/migrations/sqlite/0001_ledger.sql")),
+    (2, "precedents", include_str!("../../../assets/migrations/sqlite/0002_precedents.sql")),
+];
 /// How long a write waits for another process's write. One takes milliseconds; a minute means that something is stuck.
 const BUSY: Duration = Duration::from_secs(20);
 /// Reads that go on at once: a console's screen, an agent's step, a report.
