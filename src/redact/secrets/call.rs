@@ -99,11 +99,36 @@ const FIRST_OF: &[&str] = &[
     "PersonalAccessToken",
     "ApiKeyAuth",
     "APIKeyAuth",
+    "EncryptByPassPhrase",
+    "DecryptByPassPhrase",
+    "ENCRYPTBYPASSPHRASE",
+    "DECRYPTBYPASSPHRASE",
+];
+
+/// Functions of SQL whose last string is a key: what comes before is a column.
+const LAST_OF: &[&str] = &[
+    "aes_encrypt",
+    "aes_decrypt",
+    "AES_ENCRYPT",
+    "AES_DECRYPT",
+    "pgp_sym_encrypt",
+    "pgp_sym_decrypt",
+    "PGP_SYM_ENCRYPT",
+    "PGP_SYM_DECRYPT",
+    "try_aes_decrypt",
+    "hmac",
+    "HMAC",
+    "encrypt_iv",
+    "decrypt_iv",
+    "ENCRYPT_RAW",
+    "DECRYPT_RAW",
+    "DES_ENCRYPT",
+    "DES_DECRYPT",
 ];
 
 /// Words to look for; the opening parenthesis is checked behind them.
 pub fn words() -> Vec<&'static str> {
-    PAIRS_OF.iter().chain(FIRST_OF).copied().collect()
+    PAIRS_OF.iter().chain(FIRST_OF).chain(LAST_OF).copied().collect()
 }
 
 /// Arguments that are read.
@@ -127,6 +152,12 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
     let first_only = FIRST_OF.contains(&name);
     let (from, to) = if first_only {
         strings.first().copied()?
+    } else if LAST_OF.contains(&name) {
+        let key = strings.iter().rfind(|(from, to)| to - from >= 8)?;
+        if !looks_chosen(text.slice(key.0, key.1), pairs) {
+            return None;
+        }
+        *key
     } else {
         let rest = strings.get(1..)?;
         rest.iter().find(|(from, to)| looks_chosen(text.slice(*from, *to), pairs)).or(rest.last()).copied()?

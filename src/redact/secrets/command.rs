@@ -14,6 +14,8 @@ enum Holds {
     Attached,
     /// `-u user:x`
     AfterColon,
+    /// `-u x:`, a key in place of a user, and no password
+    BeforeColon,
     /// `-U user%x`
     AfterPercent,
     /// `-u user,x`
@@ -24,6 +26,7 @@ enum Holds {
 
 /// Programs, their options, and what those hold. Sources: their manuals.
 const OPTIONS: &[(&[&str], &[&str], Holds)] = &[
+    (&["curl"], &["-u", "--user"], Holds::BeforeColon),
     (&["curl", "curlftpfs", "http", "https", "xh"], &["-u", "--user", "-U", "--proxy-user", "-a", "--auth"], Holds::AfterColon),
     (&["mysql", "mysqldump", "mysqladmin", "mariadb", "mysqlimport", "mariadb-dump", "mysqlsh"], &["-p"], Holds::Attached),
     (&["sqlcmd", "bcp", "osql", "isql", "tsql", "freebcp", "go-sqlcmd", "zip", "unzip", "db2"], &["-P"], Holds::All),
@@ -159,6 +162,9 @@ fn option(text: Text<'_>, program: &str, start: usize, end: usize, all: &mut Vec
             };
             if let Some((from, to)) = value {
                 push(text, from, to, *holds, all);
+                if *holds == Holds::BeforeColon {
+                    break;
+                }
                 return;
             }
         }
@@ -194,10 +200,19 @@ fn push(text: Text<'_>, from: usize, to: usize, holds: Holds, all: &mut Vec<Foun
     let offset = match holds {
         Holds::All | Holds::Attached => Some(0),
         Holds::AfterColon => after(':'),
+        Holds::BeforeColon => None,
         Holds::AfterPercent => after('%'),
         Holds::AfterComma => after(','),
         Holds::AfterWord => word.strip_prefix("pass:").map(|_| 5),
     };
+    if holds == Holds::BeforeColon {
+        if let Some(key) =
+            word.strip_suffix(':').filter(|key| key.len() >= 16 && key.bytes().any(|b| b.is_ascii_digit()) && !is_reference(key))
+        {
+            all.push(Found { start: from, end: from + key.len(), kind: "key", words: key.to_owned() });
+        }
+        return;
+    }
     let Some(words) =
         offset.and_then(|offset| word.get(offset..)).filter(|words| words.len() >= 3 || holds == Holds::All && !words.is_empty())
     else {

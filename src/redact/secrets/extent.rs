@@ -110,7 +110,7 @@ pub fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
                 matches!(text.at(position + 1), b'"' | b'\'' | b'\n' | b'n' | b'r' | b't')
                     || text.starts(position, "\\\\n")
                     || text.starts(position, "\\\\\"")
-                    || text.starts(position, "\\u0026")
+                    || text.starts(position, "\\u0026") && name_follows(text, position + 6)
                     || text.starts(position, "\\u0022")
                     || text.starts(position, "\\u003c")
             }

@@ -47,6 +47,18 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
     if quoted && in_markup_attribute(text, spaced) {
         return described_value(text, spaced).map(|at| (Joint::Equals, at));
     }
+    if quoted && spaced > position && is_attribute_of_element(text, name) {
+        let close = text.skip_max(spaced, 120, |b| b != b'>' && b != b'<' && b != b'\n');
+        if text.at(close) == b'>' && text.before(close) != b'/' {
+            return Some((Joint::Markup, text.skip(close + 1, is_blank)));
+        }
+        if let Some(at) = described_later(text, spaced) {
+            return Some((Joint::Equals, at));
+        }
+    }
+    if let Some(at) = runner_command(text, name, position) {
+        return Some((Joint::Equals, at));
+    }
     if let Some(after) = separator(text, spaced) {
         let joint = match text.at(spaced) {
             b':' if text.at(spaced + 1) != b'=' => Joint::Colon,
@@ -64,10 +76,14 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
                 return quote_follows(text, typed).then_some((Joint::Equals, typed));
             }
         }
-        return Some((joint, value_on_next_line(text, name, at).unwrap_or(at)));
+        // A dump of PHP breaks the line behind the arrow.
+        if text.starts(spaced, "=>") && text.at(at) == b'\n' {
+            return Some((joint, after_size(text, text.skip(at, is_blank))));
+        }
+        return Some((joint, value_on_next_line(text, name, at).unwrap_or(after_size(text, at))));
     }
     if text.at(spaced) == b',' {
-        if let Some(at) = quoted.then(|| described_value(text, text.skip(spaced + 1, is_blank))).flatten() {
+        if let Some(at) = quoted.then(|| described_later(text, text.skip(spaced + 1, is_blank))).flatten() {
             return Some((Joint::Equals, at));
         }
         let tuple = text.before(name.start) == b'(' && !quote_follows(text, text.skip_spaces(spaced + 1));
@@ -86,11 +102,59 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
     }
     if text.at(spaced) == b'\n' || text.at(spaced) == b'\r' {
         return name_of_a_field(text, name)
-            .then(|| described_value(text, text.skip(spaced, is_blank)))
+            .then(|| described_later(text, text.skip(spaced, is_blank)))
             .flatten()
-            .map(|at| (Joint::Equals, at));
+            .map(|at| (Joint::Equals, at))
+            .or_else(|| numbered_item(text, name, quoted, text.skip(spaced, is_blank)));
     }
     (spaced > position).then(|| spaced_value(text, name, quoted, spaced)).flatten()
+}
+
+/// `string(12) "x"`: behind the type and size.
+fn after_size(text: Text<'_>, position: usize) -> usize {
+    if !text.starts(position, "string(") {
+        return position;
+    }
+    let end = text.skip_max(position + "string(".len(), 6, |b| b.is_ascii_digit());
+    let at = text.skip_spaces(end + 1);
+    if text.at(end) == b')' && Quote::at(text, at).is_some() { at } else { position }
+}
+
+/// `name=password::x`, `variable=password;issecret=true]x`: commands to the runner of a pipeline.
+fn runner_command(text: Text<'_>, name: Name, position: usize) -> Option<usize> {
+    if text.ends(name.start, "name=") && text.starts(position, "::") {
+        return Some(position + 2);
+    }
+    if text.ends(name.start, "variable=") && matches!(text.at(position), b';' | b']') {
+        let close = text.skip_max(position, 80, |b| b != b']' && b != b'\n');
+        return (text.at(close) == b']').then_some(close + 1);
+    }
+    None
+}
+
+/// `"password", "type": "string", "value": "x"`, `"password" Type="string">x`: other members or attributes stand before the value.
+fn described_later(text: Text<'_>, position: usize) -> Option<usize> {
+    const MEMBERS_MAX: usize = 4;
+    let mut at = position;
+    for _ in 0..MEMBERS_MAX {
+        if let Some(value) = described_value(text, at) {
+            return Some(value);
+        }
+        let start = at + Quote::at(text, at).map_or(0, Quote::len);
+        let end = text.skip_max(start, 32, is_name);
+        let after = text.skip_spaces(end + Quote::at(text, end).map_or(0, Quote::len));
+        if end == start {
+            return None;
+        }
+        let value = text.skip_spaces(separator(text, after)?);
+        let value_end = match Quote::at(text, value) {
+            Some(quote) => quote.close(text, value + quote.len())? + quote.len(),
+            None => text.skip_max(value, 40, |b| is_alnum(b) || b == b'_'),
+        };
+        let comma = text.skip_spaces(value_end);
+        at = text.skip(comma + usize::from(text.at(comma) == b','), is_blank);
+    }
+    None
 }
 
 /// `password......: x`, `password ........ x`: behind the dots that lead the eye; `Key 1: x`: behind the number.
@@ -119,7 +183,7 @@ fn after_remark(text: Text<'_>, position: usize) -> usize {
 
 /// `=`, `:`, `:=`, `=>`, `->`, `==`, and as codes; where the value may start.
 fn separator(text: Text<'_>, position: usize) -> Option<usize> {
-    const WRITTEN: &[&str] = &["===", "==", "=>", "=3D", ":=", "::=", "->", "<-", "%3D", "%3A", "\\u003d", "&#61;"];
+    const WRITTEN: &[&str] = &["===", "==", "=>", "=3D", ":=", "::=", "->", "<-", "%3D", "%3A", "\\u003d", "&#61;", "：", "＝", "→", "⇒"];
     if let Some(words) = WRITTEN.iter().copied().find(|words| text.starts_anycase(position, words)) {
         return Some(position + words.len());
     }
@@ -172,6 +236,21 @@ fn hadoop_value(text: Text<'_>, position: usize) -> Option<usize> {
         .into_iter()
         .find(|tag| text.starts(next, tag))
         .map(|tag| text.skip(next + tag.len(), is_blank))
+}
+
+/// `1) "requirepass"` and `2) "x"` below it.
+fn numbered_item(text: Text<'_>, name: Name, quoted: bool, next: usize) -> Option<(Joint, usize)> {
+    const DIGITS_MAX: usize = 4;
+    let end = text.skip_max(next, DIGITS_MAX, |b| b.is_ascii_digit());
+    let item = text.skip_spaces(end + 1);
+    let is_item = quoted && end > next && text.at(end) == b')' && Quote::at(text, item).is_some();
+    (is_item && text.ends(name.start.saturating_sub(1), ") ")).then_some((Joint::Cell, item))
+}
+
+/// `<Setting Name="password" …`: the name is the value of an attribute.
+fn is_attribute_of_element(text: Text<'_>, name: Name) -> bool {
+    let open = text.skip_back_max(name.start, 120, |b| b != b'<' && b != b'>' && b != b'\n');
+    text.before(open) == b'<' && text.at(open).is_ascii_alphabetic() && matches!(text.before(name.start), b'"' | b'\'')
 }
 
 fn in_markup_attribute(text: Text<'_>, position: usize) -> bool {

@@ -1,5 +1,9 @@
 //! Is the value beside a label the secret that the label announces?
 
+use super::around::{
+    is_argument, is_beside_user, is_compound, is_described, is_of_a_role, is_public_key_id, names_a_phrase, opens_call, prefixed,
+    starts_its_line, word_follows,
+};
 use super::label::{Label, Weight};
 use super::pair::{Joint, Name, Value};
 use super::random::{Makeup, Pairs};
@@ -27,7 +31,7 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     }
     // `arn:aws:secretsmanager:…:secret:name`; a pair of its own behind a space.
     let lead = text.skip_back_max(name.start, 120, |b| !is_blank(b) && !is_quote(b));
-    if text.starts(lead, "arn:") && text.before(name.start) == b':' {
+    if text.slice(lead, name.start).contains("arn:") && text.before(name.start) == b':' {
         return false;
     }
     if matches!(value.joint, Joint::Space | Joint::Said) && !value.quoted && is_pair(word) {
@@ -36,7 +40,14 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     if is_fetched(text, value) || is_code(text, value, word, pairs) {
         return false;
     }
-    match label.weight {
+    if is_described(text, name, value, word) {
+        return false;
+    }
+    if label.kind == "secret-id" {
+        return is_uuid(word) && is_of_a_role(text, name);
+    }
+    let weight = if is_beside_user(text, name, label) { Weight::Strong } else { label.weight };
+    match weight {
         Weight::Strong => strong(text, name, label, value, word, pairs),
         Weight::Firm => firm(text, name, label, value, word, pairs),
         Weight::Weak => weak(label, value, word, pairs),
@@ -121,6 +132,7 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
         Joint::Colon if is_jumbled(word, pairs) => true,
         Joint::Colon => !is_word(word) || starts_its_line(text, name) || is_compound(text, name) || prefixed(text, name),
         Joint::Said if value.quoted => true,
+        Joint::Space if value.quoted && label.kind == "password" && names_a_phrase(text, name) => word.len() >= 8,
         Joint::Space if value.quoted => {
             (!is_word(word) || is_compound(text, name) || is_argument(text, name) && word.len() >= 4)
                 && !word.contains(' ')
@@ -166,7 +178,8 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
         Joint::Space | Joint::Said if value.quoted && is_compound(text, name) && makeup.digits > 0 => true,
         Joint::Space | Joint::Said => {
             let random = makeup.is_random() && makeup.digits > 0 && makeup.length >= 12;
-            let is_key = makeup.is_hex() && makeup.length >= 32 && makeup.digits > 0 && label.kind != "token";
+            let is_key =
+                makeup.is_hex() && makeup.length >= 32 && !is_public_key_id(text, name) && makeup.digits > 0 && label.kind != "token";
             is_key || (random && !is_lookalike(word, pairs) && !is_place(word)) || value.quoted && random && !is_uuid(word)
         }
         _ if is_word(word) && makeup.is_random() && makeup.length >= 12 => true,
@@ -202,11 +215,19 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
     }
     let random = makeup.is_random();
     match label.kind {
-        "pin" => (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && value.joint != Joint::Space,
+        "pin" => (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && !matches!(value.joint, Joint::Space),
         "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
         "salt" | "code" => random && makeup.length >= 20,
         "login" => makeup.length >= 20 && random && makeup.digits > 2 && !is_place(word) && !word.contains(['@', '.', '-']),
         "key" if makeup.is_hex() => makeup.length >= 32 && makeup.digits > 0 && !matches!(value.joint, Joint::Space | Joint::Said),
+        "session"
+            if makeup.length >= 20
+                && makeup.digits >= 2
+                && makeup.digits + makeup.lower == makeup.length
+                && value.joint == Joint::Equals =>
+        {
+            true
+        }
         "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
         "credential" if value.joint == Joint::Flag => looks_chosen(word, pairs),
         "credential" if looks_chosen(word, pairs) && makeup.kinds() >= 3 && makeup.length >= 8 => true,
@@ -260,6 +281,15 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
             "subnet-",
             "ami-",
             "req_",
+            "chatcmpl-",
+            "resp_",
+            "msg_",
+            "call_",
+            "thread_",
+            "asst_",
+            "file-",
+            "cus_",
+            "evt_",
             "x-",
             "adb-",
             "arn:",
@@ -276,54 +306,10 @@ fn looks_drawn(word: &str, pairs: &Pairs) -> bool {
     Makeup::of(word, pairs).is_random()
 }
 
-fn starts_its_line(text: Text<'_>, name: Name) -> bool {
-    const BYTES_MAX: usize = 200;
-    let start = text.line_start(name.start, BYTES_MAX);
-    text.slice(text.floor(start), name.start)
-        .bytes()
-        .all(|b| is_blank(b) || matches!(b, b'-' | b'"' | b'\'' | b'>' | b'<' | b'|' | b'*' | b'#' | b'+'))
-}
-
-/// `db_password`, `user.password`, `DbPassword`: a name of a setting rather than a word of a sentence.
-fn is_compound(text: Text<'_>, name: Name) -> bool {
-    let words = text.slice(name.start, name.end);
-    words.contains(['_', '.', '-']) || words.bytes().skip(1).any(|b| b.is_ascii_uppercase())
-}
-
-/// `f("password", "x")`, `["--password", "x"]`: a call or a command line, no list of names.
-fn opens_call(text: Text<'_>, name: Name) -> bool {
-    let words = text.slice(name.start, name.end);
-    let quote = text.skip_back_max(name.start, 20, |b| is_quote(b) || matches!(b, b'-' | b'\\'));
-    let before = text.skip_back_max(quote, 8, is_blank);
-    words.contains(['-', '.']) || text.before(name.start) == b'-' || text.before(before) == b'('
-}
-
-/// More prose behind the value.
-fn word_follows(text: Text<'_>, value: &Value) -> bool {
-    let next = text.skip_spaces(value.pieces.end());
-    let end = text.skip_max(next, 40, |b| b.is_ascii_alphabetic());
-    next > value.pieces.end() && end - next >= 2 && matches!(text.at(end), b' ' | b'.' | b',' | b'\n' | 0 | b'\'')
-}
-
-/// `(host 'x', password 'y')`, `:password "y"`, `PASSWORD 'y'`: before a string, no word of a sentence.
-fn is_argument(text: Text<'_>, name: Name) -> bool {
-    let words = text.slice(name.start, name.end);
-    let before = text.skip_back_max(name.start, 8, is_blank);
-    matches!(text.before(before), b'(' | b',' | b':' | b'{' | b'[' | b';')
-        || words.len() > 1 && words.bytes().all(|b| b.is_ascii_uppercase())
-        || text.ends(before, "setq")
-}
-
 /// Letters without the order of words, or with capitals among them that no name has.
 fn is_jumbled(word: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(word, pairs);
     let capitals = 100 * makeup.upper / makeup.letters().max(1);
     let is_odd = makeup.length >= 10 && makeup.lower >= 3 && capitals >= 34 && makeup.is_odd() && !is_class_name(word);
     makeup.length >= 8 && (makeup.is_random() || makeup.lower >= 2 && (25..=90).contains(&capitals) && is_odd)
-}
-
-/// Other pairs stand before: `user: x, password: y`.
-fn prefixed(text: Text<'_>, name: Name) -> bool {
-    let before = text.skip_back_max(name.start, 4, |b| is_blank(b) || matches!(b, b'"' | b'\''));
-    matches!(text.before(before), b',' | b'{' | b'(' | b';' | b'[' | b'|')
 }

@@ -23,8 +23,54 @@ pub struct Label {
 }
 
 /// Parts of names to look for in a text, in small letters; [`Labels::of`] judges the whole name around each.
-const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrase senha bearer mnemonic phrase assertion \
-    saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas.";
+const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
+    saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas. p4ss pa55 p@ss";
+/// A password or another secret in other languages than English, as a whole name.
+const FOREIGN: &[(&str, &str)] = &[
+    (
+        "password",
+        "kennwort|passwort|zugangswort|contraseña|contrasena|contraseñas|clave|palabra clave|clave de acceso|mot de passe|mot_de_passe|mdp|motdepasse|\
+         phrase secrète|code d'accès|senha|palavra-passe|palavra passe|parola d'ordine|parola|chiave di accesso|wachtwoord|lösenord|losenord|adgangskode|\
+         kodeord|passord|salasana|tunnussana|hasło|haslo|heslo|jelszó|jelszo|geslo|lozinka|zaporka|şifre|sifre|parolă|slaptažodis|parole|пароль|пароля|\
+         лозинка|парола|κωδικός πρόσβασης|κωδικός|סיסמה|كلمة المرور|كلمة السر|पासवर्ड|รหัสผ่าน|mật khẩu|matkhau|kata sandi|katasandi|sandi|密码|密碼|口令|\
+         パスワード|暗証番号|비밀번호|암호|비번",
+    ),
+    (
+        "secret",
+        "geheimnis|geheimwort|secreto|clave secreta|clave_secreta|clavesecreta|clé secrète|cle_secrete|clé_secrète|segredo|chave secreta|chave_secreta|\
+         chiave segreta|chiave_segreta|geheim|hemlighet|salaisuus|sekret|секрет|секретный ключ|密钥|密鑰|秘密鍵|シークレット|비밀키|시크릿",
+    ),
+    (
+        "token",
+        "zugangsschlüssel|zugriffsschlüssel|zugriffstoken|token d'accès|jeton|jeton d'accès|clé d'accès|clé api|cle_api|clave api|clave_api|chave de api|\
+         chave_api|chave de acesso|chiave api|chiave_api|api-schlüssel|toegangstoken|toegangssleutel|токен|ключ доступа|令牌|访问令牌|トークン|토큰",
+    ),
+];
+/// Those whose letters other words have too: only before a sign.
+const FOREIGN_SHORT: &str = "clave mdp parola parole geheim sekret sandi secreto jeton";
+
+/// Words of [`FOREIGN`], each a whole name, as they stand within and at the start of a sentence and in capitals.
+pub fn foreign() -> impl Iterator<Item = (String, &'static str)> {
+    let ways = |word: &str| {
+        let mut letters = word.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let mut ways = vec![word.to_owned(), format!("{first}{}", letters.as_str()), word.to_uppercase()];
+        // Letters of ASCII are compared without regard to capitals anyway.
+        ways.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        ways
+    };
+    FOREIGN.iter().flat_map(move |(kind, words)| words.split('|').flat_map(move |word| ways(word.trim())).map(|word| (word, *kind)))
+}
+
+/// What a word of another language announces.
+pub fn foreign_label(kind: &'static str) -> Label {
+    Label { kind, weight: if kind == "token" { Weight::Firm } else { Weight::Strong } }
+}
+
+/// Must a sign stand behind the word?
+pub fn is_short_foreign(word: &str) -> bool {
+    FOREIGN_SHORT.split(' ').any(|short| word.eq_ignore_ascii_case(short))
+}
 /// Short ones, which other words are full of: each with a sign behind it.
 const SHORT_STEMS: &str = "login sig sid otp code pin pat seed salt sas pw";
 const SIGNS: [&str; 7] = ["=", ":", "\"", "'", "%", "<", ">"];
@@ -36,9 +82,11 @@ pub fn stems() -> Vec<String> {
     STEMS.split_whitespace().map(str::to_owned).chain(short).chain(spaced).collect()
 }
 
-const PASSWORDS: &str = "password passwd passwort passphrase passcode pwd pass pw psw pswd kennwort contrase contrasena senha passwords pword passw pwds \
-    storepass keypass userpwd userpass secretphrase passout bindpw rootpw adminpw userpw dbpw sfpw";
-const PASSWORD_ENDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passwort", "passcode", "bindpw", "rootpw", "adminpw"];
+const PASSWORDS: &str = "password passwd passwort passphrase passcode pwd pass pw psw pswd kennwort contrasena senha wachtwoord salasana heslo haslo jelszo lozinka sifre passwords pword passw pwds \
+    storepass keypass userpwd userpass secretphrase passout bindpw rootpw adminpw userpw dbpw sfpw passw0rd p4ssw0rd p4ssword pa55word pa55w0rd p4ss \
+    masterauth requirepass";
+const PASSWORD_ENDS: &[&str] =
+    &["password", "passwd", "passphrase", "pwd", "passwort", "passcode", "bindpw", "rootpw", "adminpw", "kennwort"];
 /// What stands before `pass` when it is one word: `dbpass`, not `bypass`.
 const PASS_STARTS: &str = "db user ftp sftp smtp mysql pg root admin my sql ssh mail http proxy redis ldap svc jmx keystore truststore key store imap bind \
     vault";
@@ -49,18 +97,18 @@ const KEY_SECRET: &str = "api access secret private account shared storage encry
     jws jwk sas cosmos cosmosdb openai gpt anthropic claude mistral cohere groq gemini google maps dd datadog newrelic nr sendgrid \
     mailgun stripe twilio azure aws gcp gcs gcm fcm huggingface hf tenant tls ssl wrapping unseal recovery transit kek dek cmk \
     flask django rails laravel cipher symmetric dbx databricks algolia pagerduty routing splunk \
-    snowflake confluent cognitive speech vault pem pgp gpg wallet ";
+    snowflake confluent cognitive speech vault pem pgp gpg wallet write ingest ingestion insert sa";
 /// Words before `key` that make it the key of a table, a map or a message.
 const KEY_PLAIN: &str = "recv fingerprint trusted signed partition partitioning sort primary foreign cache row object group grouping shuffle block idempotency dedup dedupe deduplication \
     surrogate natural business composite unique join merge range cluster clustering bucket map dict index lookup config conf \
     configuration property scope registry translation message record order customer event topic metric tag label public pub \
     dimension blob file log state lock missing duplicate invalid unknown with json column s3 task parameter widget option \
-    distribution dist candidate aggregate alternate";
+    distribution dist candidate aggregate alternate hash hk publishable site";
 /// Words before `token` that make it a cursor or a mark.
 const TOKEN_PLAIN: &str = "page next continuation idempotency request sync cancellation cancel unexpected lock invalid expected pagination stop eos bos pad \
-    unk mask sep cls end start special resume delta cursor order max min per num position";
+    unk mask sep cls end start starting special resume delta cursor order max min per num position";
 /// Words after the deciding one that change nothing.
-const NEUTRAL: &str = "value val plaintext plain text txt raw str b64 base64 hex prod dev test stage staging primary secondary old new string current \
+const NEUTRAL: &str = "value val plaintext plain text txt raw str b b64 base64 hex prod dev test stage staging primary secondary old new string current \
     previous default env param arg decoded encoded encrypted data latest backup base";
 
 /// What a word of a name may be.
@@ -101,6 +149,9 @@ impl Labels {
             // `databricks secrets put-secret … --string-value x`
             return announced("secret", Weight::Strong);
         }
+        if ["auth_string", "auth-string", "authstring", "authString"].iter().any(|end| name.ends_with(end)) {
+            return announced("secret", Weight::Firm);
+        }
         if name.ends_with("auth.user.info") {
             // `user:password` of a schema registry.
             return announced("secret", Weight::Strong);
@@ -128,6 +179,8 @@ impl Labels {
             "pat" if !bare => announced("token", Weight::Firm),
             "pat" | "otp" => announced("token", Weight::Weak),
             "key" | "keys" => self.key(adjective, words),
+            // The public half of a pair, of no use to anybody who reads logs, but it goes with the other half.
+            "id" if adjective == "key" && words.back(head + 2) == "access" => announced("key", Weight::Weak),
             _ => other(word, adjective).or_else(|| self.joined(word)),
         }
     }
@@ -178,9 +231,12 @@ fn other(word: &str, adjective: &str) -> Option<Label> {
         "login" => announced("login", Weight::Weak),
         "sig" | "signature" | "sas" => announced("signature", Weight::Weak),
         "session" | "sessid" | "sid" | "cookie" => announced("session", Weight::Weak),
+        "id" if adjective == "secret" => announced("secret-id", Weight::Weak),
+        "codes" if matches!(adjective, "recovery" | "backup" | "rescue" | "scratch") => announced("secret", Weight::Firm),
         "id" if matches!(adjective, "session" | "sess") => announced("session", Weight::Weak),
         "authorization" => announced("auth", Weight::Firm),
         "auth" => announced("auth", Weight::Weak),
+        "code" if matches!(adjective, "time" | "otp" | "mfa" | "passcode" | "confirmation" | "login") => announced("pin", Weight::Weak),
         "code" if matches!(adjective, "" | "auth" | "authorization" | "device" | "user" | "verification" | "recovery" | "backup") => {
             announced("code", Weight::Weak)
         }

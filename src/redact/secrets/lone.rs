@@ -61,6 +61,60 @@ const EXPLAINED: &[&str] = &[
     "boundary",
     "id=",
     "id:",
+    "payload",
+    "protobuf",
+    "serialized",
+    "encoded",
+    "schema",
+    "descriptor",
+    "thumbnail",
+    "sheet",
+    "document",
+    "uploadid",
+    "upload-id",
+    "sitekey",
+    "publishable",
+    "nexttoken",
+    "next_token",
+    "startingtoken",
+    "starting_token",
+    "pagetoken",
+    "synctoken",
+    "sync_token",
+    "resume",
+    "cipher",
+];
+
+/// Numbers of a public key in JSON, and what names it.
+const PUBLIC_MEMBERS: &[&str] = &["n", "x", "y", "e", "kid", "x5t", "x5c", "x5t#s256"];
+/// What base64 of files and of data starts with: certificates, images, archives, tables, serialised objects.
+const FILES: &[&str] = &[
+    "AAAAB3Nza",
+    "AAAAC3Nza",
+    "AAAAE2Vj",
+    "MII",
+    "sha256-",
+    "sha384-",
+    "sha512-",
+    "iVBOR",
+    "H4sI",
+    "UEsDB",
+    "PD94",
+    "PHN2",
+    "rO0AB",
+    "R0lGOD",
+    "/9j/",
+    "JVBERi",
+    "UEFSM",
+    "T2JqA",
+    "KLUv/",
+    "QlpoO",
+    "eJz",
+    "eJy",
+    "eNp",
+    "AAEAAAD/",
+    "LS0tLS1CRUdJTiBDRVJU",
+    "LS0tLS1CRUdJTiBQVUJMSU",
 ];
 
 /// Finds them in one pass.
@@ -215,7 +269,10 @@ fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pa
                 && matches!(right, b' ' | b':' | b'=' | b'\'' | b'"' | b'`' | b'\t')
         })
     });
-    announced && !is_explained(text, start, word)
+    let is_cursor = ["resume token", "next token", "page token", "sync token", "continuation token", "starting token"]
+        .iter()
+        .any(|sign| clause.contains(sign));
+    announced && !is_cursor && !is_explained(text, start, word)
 }
 
 /// Parts between slashes or hyphens that are words: a path or a name, not base64.
@@ -229,10 +286,7 @@ fn is_path_like(word: &str, pairs: &Pairs) -> bool {
 }
 
 pub fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
-    if ["AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "MII", "sha256-", "sha384-", "sha512-", "iVBOR", "H4sI", "UEsDB", "PD94", "PHN2"]
-        .iter()
-        .any(|front| word.starts_with(front))
-    {
+    if FILES.iter().any(|front| word.starts_with(front)) {
         return true;
     }
     let from = text.floor(text.skip_back_max(start, CONTEXT_BYTES, |b| b != b'\n'));
@@ -245,6 +299,7 @@ pub fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
     let last = near.rsplit(|c: char| is_blank(u8::try_from(c).unwrap_or(0)) || "\"',(".contains(c)).next().unwrap_or("");
     EXPLAINED.iter().any(|sign| last.contains(sign))
         || last == "id"
+        || PUBLIC_MEMBERS.contains(&last)
         || last.ends_with("_id")
         || last.ends_with("-id")
         || last.ends_with(".id")

@@ -8,12 +8,14 @@
 //! once. Start at [`Redactor`].
 
 mod again;
+mod around;
 mod call;
 mod clause;
 mod column;
 mod command;
 mod extent;
 mod found;
+mod inside;
 mod joint;
 mod judge;
 mod label;
@@ -38,13 +40,13 @@ use std::collections::BTreeMap;
 
 use again::Again;
 use found::{Counts, Found, Numbers, merged};
-use label::{Labels, Weight};
-use name::{NAME_BYTES_MAX, Words};
+use label::{Label, Labels, Weight};
+use name::{Words, name_around, word_before};
 use pair::{Joint, Name, Value};
 use random::Pairs;
 use search::{Hit, Mark, Search, Sign};
 use shape::Finder;
-use text::{Text, Work, is_alnum, is_name};
+use text::{Text, Work, is_alnum};
 use view::View;
 use wrap::Pieces;
 
@@ -139,6 +141,7 @@ impl Redactor {
         let text = Text::new(&view.words, &work);
         let (mut all, stems) = self.look(text);
         lone::find(text, &stems, &self.pairs, &mut all);
+        all.extend(self.look_inside(text));
         all = unmasked(text, merged(all));
         if let Some(whole) = view.unwrapped() {
             let back = |found: Found| Found { start: whole.start(found.start), end: whole.end(found.end), ..found };
@@ -150,6 +153,17 @@ impl Redactor {
             all = unmasked(text, merged(all));
         }
         all
+    }
+
+    /// Base64 of a text that holds a secret.
+    fn look_inside(&self, text: Text<'_>) -> Vec<Found> {
+        let holds_secret = |words: &str| {
+            let work = Work::default();
+            let text = Text::new(words, &work);
+            !unmasked(text, self.look(text).0).is_empty()
+        };
+        let inside = inside::texts(text).into_iter().filter(|(_, _, words)| holds_secret(words) || is_pair_of_user(words));
+        inside.map(|(start, end, _)| Found { start, end, kind: "encoded-secret", words: text.slice(start, end).to_owned() }).collect()
     }
 
     /// Every secret that a sign in the text gives away. The order of the rules decides whose name a secret gets that several find.
@@ -192,6 +206,7 @@ struct Done {
     structures: usize,
     commands: usize,
     names: usize,
+    values: usize,
 }
 
 /// One look at one text.
@@ -211,6 +226,10 @@ impl Looking<'_> {
             Sign::Stem => {
                 found.stems.push(hit.end);
                 self.name(hit, &mut found.names);
+            }
+            Sign::Foreign(kind) => {
+                found.stems.push(hit.end);
+                self.foreign(hit, kind, &mut found.names);
             }
             Sign::Shape(row) => found.shapes.extend(self.shapes.at(text, row, hit.start, hit.end, pairs)),
             Sign::Program => {
@@ -272,15 +291,52 @@ impl Looking<'_> {
                 }
             }
         }
-        for value in pair::values(text, name) {
+        self.values(name, label, all);
+    }
+
+    /// A name in another language: it is whole as it is.
+    fn foreign(&mut self, hit: Hit, kind: &'static str, all: &mut Vec<Found>) {
+        let text = self.text;
+        let word = text.slice(hit.start, hit.end);
+        let is_part = is_alnum(text.before(hit.start)) || is_alnum(text.at(hit.end));
+        let next = text.at(text.skip_spaces(hit.end));
+        let before_sign = matches!(next, b'=' | b':' | b'"' | b'\'' | b'<' | b'>') || text.starts(hit.end, "：");
+        // A part of a longer name is announced by its stem; letters beyond ASCII may belong to the sentence.
+        if hit.start < self.done.values
+            || is_part
+            || word.is_ascii() && text.at(hit.end) >= 0x80
+            || label::is_short_foreign(word) && !before_sign
+        {
+            return;
+        }
+        self.done.names = self.done.names.max(hit.end);
+        self.values(Name { start: hit.start, end: hit.end }, label::foreign_label(kind), all);
+    }
+
+    fn values(&mut self, name: Name, label: Label, all: &mut Vec<Found>) {
+        let (text, pairs) = (self.text, &self.redactor.pairs);
+        for value in pair::values(text, name, pairs) {
             if judge::is_secret(text, name, label, &value, pairs) {
                 let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
                 let end = value.pieces.end();
                 self.done.names = self.done.names.max(end);
+                self.done.values = self.done.values.max(end);
                 all.push(Found { start, end, kind: label.kind, words: value.pieces.words(text) });
             }
         }
     }
+}
+
+/// `user:password`, and nothing else.
+fn is_pair_of_user(words: &str) -> bool {
+    words.split_once(':').is_some_and(|(user, password)| {
+        let is_user = user.len() >= 2 && user.bytes().all(|b| is_alnum(b) || matches!(b, b'.' | b'_' | b'-' | b'@'));
+        is_user
+            && password.len() >= 6
+            && password.bytes().all(|b| matches!(b, b'!'..=b'~'))
+            && password.bytes().any(|b| b.is_ascii_digit())
+            && !password.contains('/')
+    })
 }
 
 /// Without what is or touches a placeholder.
@@ -294,43 +350,6 @@ fn unmasked(text: Text<'_>, all: Vec<Found>) -> Vec<Found> {
             found
         })
         .collect()
-}
-
-/// The whole name around a part of it.
-fn name_around(text: Text<'_>, start: usize, end: usize, floor: usize) -> Name {
-    let back = NAME_BYTES_MAX.min(start.saturating_sub(floor));
-    let mut from = text.skip_back_max(start, back, is_name);
-    let mut to = text.skip_max(end, NAME_BYTES_MAX, is_name);
-    // `\npassword`: the letter belongs to the escape. `contraseña`: letters beyond ASCII belong to the name.
-    if text.before(from) == b'\\' && matches!(text.at(from), b'n' | b't' | b'r') && from < start {
-        from += 1;
-    }
-    if text.before(from) == b'\\' && text.at(from) == b'u' && from + 5 <= start {
-        from += 5;
-    }
-    if text.before(from) == b'%' && from + 2 <= start {
-        from += 2;
-    }
-    if text.starts(to, "ña") {
-        to += "ña".len();
-    }
-    while from < start && !is_alnum(text.at(from)) && text.at(from) != b'_' {
-        from += 1;
-    }
-    while to > end && matches!(text.before(to), b'.' | b'-') {
-        to -= 1;
-    }
-    Name { start: from, end: to }
-}
-
-/// The word that one space separates from the name, small.
-fn word_before(text: Text<'_>, start: usize) -> String {
-    const BYTES_MAX: usize = 24;
-    if !matches!(text.before(start), b' ' | b'_' | b'-') {
-        return String::new();
-    }
-    let from = text.skip_back_max(start - 1, BYTES_MAX, is_alnum);
-    text.slice(from, start - 1).to_ascii_lowercase()
 }
 
 /// The original with placeholders where the view holds secrets.

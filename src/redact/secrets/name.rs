@@ -1,5 +1,8 @@
 //! The words of a name: `AZURE_CLIENT_SECRET` and `azureClientSecret` have the same three.
 
+use super::pair::Name;
+use super::text::{Text, is_alnum, is_name};
+
 /// A name's words, small, each without its closing digits.
 #[derive(Default)]
 pub struct Words {
@@ -69,4 +72,38 @@ impl Words {
 
 fn previous_is_small(b: u8) -> bool {
     b.is_ascii_lowercase() || b.is_ascii_digit()
+}
+
+/// The whole name around a part of it.
+pub fn name_around(text: Text<'_>, start: usize, end: usize, floor: usize) -> Name {
+    let back = NAME_BYTES_MAX.min(start.saturating_sub(floor));
+    let mut from = text.skip_back_max(start, back, is_name);
+    let mut to = text.skip_max(end, NAME_BYTES_MAX, is_name);
+    // `\npassword`: the letter belongs to the escape.
+    if text.before(from) == b'\\' && matches!(text.at(from), b'n' | b't' | b'r') && from < start {
+        from += 1;
+    }
+    if text.before(from) == b'\\' && text.at(from) == b'u' && from + 5 <= start {
+        from += 5;
+    }
+    if text.before(from) == b'%' && from + 2 <= start {
+        from += 2;
+    }
+    while from < start && !is_alnum(text.at(from)) && text.at(from) != b'_' {
+        from += 1;
+    }
+    while to > end && matches!(text.before(to), b'.' | b'-') {
+        to -= 1;
+    }
+    Name { start: from, end: to }
+}
+
+/// The word that one space separates from the name, small.
+pub fn word_before(text: Text<'_>, start: usize) -> String {
+    const BYTES_MAX: usize = 24;
+    if !matches!(text.before(start), b' ' | b'_' | b'-') {
+        return String::new();
+    }
+    let from = text.skip_back_max(start - 1, BYTES_MAX, is_alnum);
+    text.slice(from, start - 1).to_ascii_lowercase()
 }

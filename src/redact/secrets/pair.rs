@@ -5,6 +5,7 @@ use super::extent::{BARE_BYTES_MAX, bare_end, closes_before, phrase_end};
 use super::joint::{described_value, joint, quote_follows};
 use super::pieces::{continued_bare, continued_string, open_string};
 use super::quote::Quote;
+use super::random::Pairs;
 use super::text::{Text, is_alnum, is_blank, is_quote, is_space};
 use super::wrap::Pieces;
 
@@ -49,34 +50,55 @@ pub struct Name {
 }
 
 /// The values that the name announces.
-pub fn values(text: Text<'_>, name: Name) -> Vec<Value> {
+pub fn values(text: Text<'_>, name: Name, pairs: &Pairs) -> Vec<Value> {
     let mut found = Vec::new();
-    if changed(text, name, &mut found) {
+    if changed(text, name, pairs, &mut found) {
         return found;
     }
     if let Some((joint, position)) = joint(text, name) {
-        take(text, name, joint, position, &mut found);
+        take(text, name, joint, position, pairs, &mut found);
         // `credentials: user / x`
         if let Some(last) = found.last().filter(|last| !last.quoted) {
             let slash = text.skip_spaces(last.pieces.end());
             if text.at(slash) == b'/' && text.at(slash + 1) == b' ' {
-                take(text, name, Joint::Flag, slash + 2, &mut found);
+                take(text, name, Joint::Flag, slash + 2, pairs, &mut found);
             }
+        }
+        // `recovery codes: x, y`
+        if text.before(name.end).eq_ignore_ascii_case(&b's') {
+            more(text, name, joint, pairs, &mut found);
         }
         // `"old" -> "new"` of a plan: both are values.
         if let Some(last) = found.last() {
             let end = last.pieces.end();
             let after = text.skip_spaces(end + usize::from(is_quote(text.at(end))));
             if text.starts(after, "->") && !matches!(joint, Joint::Arrow) {
-                take(text, name, Joint::Arrow, text.skip_spaces(after + 2), &mut found);
+                take(text, name, Joint::Arrow, text.skip_spaces(after + 2), pairs, &mut found);
             }
         }
     }
     found
 }
 
+/// What stands behind the commas that follow a value without quotes.
+fn more(text: Text<'_>, name: Name, joint: Joint, pairs: &Pairs, found: &mut Vec<Value>) {
+    while found.len() < LIST_MAX
+        && let Some(last) = found.last().filter(|last| !last.quoted)
+    {
+        let end = last.pieces.end();
+        let before = found.len();
+        if !text.starts(end, ", ") {
+            return;
+        }
+        take(text, name, joint, text.skip_spaces(end + 2), pairs, found);
+        if found.len() == before {
+            return;
+        }
+    }
+}
+
 /// `password changed from 'x' to 'y'`, `token rotated to y`.
-fn changed(text: Text<'_>, name: Name, found: &mut Vec<Value>) -> bool {
+fn changed(text: Text<'_>, name: Name, pairs: &Pairs, found: &mut Vec<Value>) -> bool {
     let mut at = text.skip_spaces(name.end);
     for auxiliary in ["has been ", "was ", "is ", "been "] {
         if text.starts_anycase(at, auxiliary) {
@@ -89,7 +111,7 @@ fn changed(text: Text<'_>, name: Name, found: &mut Vec<Value>) -> bool {
     let before = found.len();
     for preposition in ["from ", "to ", "with ", "by "] {
         if text.starts_anycase(at, preposition) {
-            take(text, name, Joint::Said, at + preposition.len(), found);
+            take(text, name, Joint::Said, at + preposition.len(), pairs, found);
             let Some(last) = found.last().filter(|_| found.len() > before) else { return false };
             at = text.skip_spaces(last.pieces.end() + usize::from(last.quoted));
         }
@@ -98,7 +120,7 @@ fn changed(text: Text<'_>, name: Name, found: &mut Vec<Value>) -> bool {
 }
 
 /// Reads the value or values at `position`.
-fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, found: &mut Vec<Value>) {
+fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs, found: &mut Vec<Value>) {
     let mut at = position;
     let mut call = (at, at);
     // Brackets of lists and objects, and calls around the value: `["x"]`, `Some(x)`, `SecretStr('x')`, `b'x'`.
@@ -111,7 +133,7 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, found: &mut V
                 break;
             }
             if b != b'{' {
-                list(text, name, joint, inner, found);
+                list(text, name, joint, inner, pairs, found);
                 return;
             }
             match described_value(text, inner) {
@@ -147,7 +169,7 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, found: &mut V
             return;
         }
     }
-    if let Some(value) = one(text, name, joint, at, call) {
+    if let Some(value) = one(text, name, joint, at, call, pairs) {
         found.push(value);
     }
 }
@@ -157,9 +179,9 @@ fn is_sign(b: u8) -> bool {
 }
 
 /// Each quoted value of a list.
-fn list(text: Text<'_>, name: Name, joint: Joint, mut position: usize, found: &mut Vec<Value>) {
+fn list(text: Text<'_>, name: Name, joint: Joint, mut position: usize, pairs: &Pairs, found: &mut Vec<Value>) {
     for _ in 0..LIST_MAX {
-        let Some(value) = one(text, name, joint, position, (position, position)).filter(|value| value.quoted) else { return };
+        let Some(value) = one(text, name, joint, position, (position, position), pairs).filter(|value| value.quoted) else { return };
         let end = value.pieces.end();
         found.push(value);
         let after = text.skip(end + Quote::at(text, end).map_or(1, Quote::len), is_blank);
@@ -173,7 +195,7 @@ fn list(text: Text<'_>, name: Name, joint: Joint, mut position: usize, found: &m
     }
 }
 
-fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize)) -> Option<Value> {
+fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize), pairs: &Pairs) -> Option<Value> {
     if let Some(quote) = Quote::at(text, at) {
         if closes_before(text, name, quote) {
             return None;
@@ -207,5 +229,5 @@ fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize)
         at += 1;
         end -= 1;
     }
-    (end > at).then(|| Value { pieces: continued_bare(text, at, end), quoted: false, joint, call })
+    (end > at).then(|| Value { pieces: continued_bare(text, at, end, pairs), quoted: false, joint, call })
 }

@@ -2,7 +2,9 @@
 
 use super::extent::BARE_BYTES_MAX;
 use super::quote::{QUOTED_BYTES_MAX, Quote, ends_value};
+use super::random::{Makeup, Pairs};
 use super::text::{Text, is_blank, is_name, is_quote, is_space};
+use super::value::{is_number, is_uuid};
 use super::view::WIDTHS;
 use super::wrap::{self, Break, Pieces};
 
@@ -54,11 +56,11 @@ pub fn open_string(text: Text<'_>, start: usize, quote: Quote) -> Option<Pieces>
 }
 
 /// A value without quotes that its line's end breaks.
-pub fn continued_bare(text: Text<'_>, start: usize, end: usize) -> Pieces {
+pub fn continued_bare(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Pieces {
     let mut pieces = Pieces::one(start, end);
     while pieces.0.len() < PIECES_MAX
         && let Some((next, how)) = wrap::next_piece(text, pieces.end())
-        && goes_on(text, &pieces, next, how)
+        && goes_on(text, &pieces, next, how, pairs)
     {
         let stop = text.skip_max(next, BARE_BYTES_MAX, |b| {
             !is_blank(b) && !is_quote(b) && !matches!(b, b',' | b';' | b'|' | b')' | b'}' | b'\\') && b < 0x80
@@ -72,7 +74,7 @@ pub fn continued_bare(text: Text<'_>, start: usize, end: usize) -> Pieces {
 }
 
 /// Is what starts at `next` the rest of the token? It fills its line alone, or ends where a value may end, and looks like more of it.
-fn goes_on(text: Text<'_>, pieces: &Pieces, next: usize, how: Break) -> bool {
+fn goes_on(text: Text<'_>, pieces: &Pieces, next: usize, how: Break, pairs: &Pairs) -> bool {
     let stop = text.skip_max(next, BARE_BYTES_MAX, |b| {
         !is_blank(b) && !is_quote(b) && !matches!(b, b',' | b';' | b'|' | b')' | b'}' | b'\\') && b < 0x80
     });
@@ -97,6 +99,23 @@ fn goes_on(text: Text<'_>, pieces: &Pieces, next: usize, how: Break) -> bool {
     // A block of YAML: each line is a piece.
     let own_line = text.skip_spaces(text.line_start(start, QUOTED_BYTES_MAX)) == start;
     if alone && mixed && own_line && end - start >= 16 && rest.len() >= 8 {
+        return true;
+    }
+    // A header that was folded, a narrow column: both halves are drawn at random, and the second is no hash or id of its own.
+    let piece = Makeup::of(rest, pairs);
+    let first = Makeup::of(text.slice(start, end), pairs);
+    let is_other = is_uuid(rest) || piece.is_hex() && (!first.is_hex() || matches!(piece.length, 32 | 40 | 64)) || is_number(rest);
+    let deeper = text.before(next) == b' ' || text.before(next) == b'\t';
+    if alone
+        && deeper
+        && piece.length >= 12
+        && first.length >= 12
+        && piece.is_random()
+        && first.is_random()
+        && piece.digits > 0
+        && !is_other
+        && !rest.contains('.')
+    {
         return true;
     }
     let enough = end - start >= 16 || WIDTHS.contains(&columns) && rest.len() >= 10;

@@ -26,7 +26,19 @@ pub const MARKS: &[&str] = &[
     "vault login -",
     "--with-token",
     "vault login ",
+    "net user ",
     "htpasswd -b",
+    "| kinit",
+    "| passwd",
+    "| gpg ",
+    "| docker login",
+    "| base64",
+    "| openssl ",
+    "| mysql",
+    "> user ",
+    "=<(echo ",
+    "=$(echo ",
+    ":*:",
     "add_user ",
     "change_password ",
     "AUTH ",
@@ -41,7 +53,18 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
     let (from, to) = match mark {
         "AUTH " => authentication(text, start, end, pairs)?,
         ":5432:" | ":5433:" | ":5439:" | ":6432:" => pgpass(text, start, end)?,
-        "alias set " | "config host add " => word(text, end, 3)?,
+        ":*:" => pgpass(text, start, end)?,
+        "alias set " | "config host add " => {
+            // The name of the key goes with it.
+            let (from, _) = word(text, end, 2)?;
+            let (second, to) = word(text, end, 3)?;
+            if looks_chosen(text.slice(second, to), pairs) && from < second {
+                return Some(Found { start: from, end: to, kind: "key", words: text.slice(from, to).to_owned() });
+            }
+            (second, to)
+        }
+        "net user " | "> user " => word(text, end, 1)?,
+        "=<(echo " | "=$(echo " => word(text, end, 0)?,
         "vault login " => word(text, end, 0)?,
         "net use " | "htpasswd -b" | "add_user " | "change_password " => last_word(text, end)?,
         _ => piped(text, start)?,
@@ -88,6 +111,8 @@ pub fn web_key(text: Text<'_>, start: usize, all: &mut Vec<Found>) {
 
 /// `host:port:database:user:password`, alone on its line.
 fn pgpass(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    // `*:*:*:user:x`: the first stars.
+    let (start, end) = if text.starts(start, ":*:*:") && text.before(start) == b'*' { (start, start + 3) } else { (start, end) };
     let host = text.skip_back_max(start, 200, |b| is_dotted(b) || b == b'*');
     let database = text.skip_max(end, 64, |b| is_dotted(b) || b == b'*');
     let user = text.skip_max(database + 1, 64, |b| is_dotted(b) || b == b'*');
@@ -117,16 +142,31 @@ fn last_word(text: Text<'_>, position: usize) -> Option<(usize, usize)> {
     (start < end && !text.slice(start, end).starts_with('/')).then_some((start, end))
 }
 
+/// The last word before `end`, its quotes taken off.
+fn last_word_within(text: Text<'_>, from: usize, end: usize) -> Option<(usize, usize)> {
+    let end = text.skip_back_max(end, 40, |b| is_space(b) || is_quote(b));
+    let start = text.skip_back_max(end, end.saturating_sub(from), |b| !is_blank(b) && !is_quote(b));
+    (start < end).then_some((start, end))
+}
+
 /// `echo x | login --password-stdin`: x, or what follows the colon of `user:x`.
 fn piped(text: Text<'_>, position: usize) -> Option<(usize, usize)> {
     let line = text.line_start(position, LINE_BYTES_MAX);
+    let end = text.line_end(position, LINE_BYTES_MAX);
+    if let Some(at) = text.slice(position, end).find("<<< ") {
+        return word(text, position + at + "<<< ".len(), 0);
+    }
     let front = text.slice(text.floor(line), position);
-    let bar = front.rfind('|')?;
-    let at = ["echo ", "printf ", "Write-Output ", "<<< "]
+    let bar = if text.at(position) == b'|' { front.len() } else { front.rfind('|')? };
+    let (at, command) = ["echo ", "printf ", "Write-Output ", "<<< "]
         .iter()
-        .filter_map(|word| front.get(..bar)?.rfind(word).map(|at| at + word.len()))
+        .filter_map(|word| front.get(..bar)?.rfind(word).map(|at| (at + word.len(), *word)))
         .max()?;
     let mut start = text.floor(line) + at;
+    // The words are behind the form.
+    if command == "printf " && front.get(at..bar)?.contains("%s") {
+        return last_word_within(text, start, text.floor(line) + bar);
+    }
     while text.at(start) == b'-' {
         start = text.skip_spaces(text.skip_max(start, 16, |b| !is_blank(b)));
     }

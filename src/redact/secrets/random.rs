@@ -60,6 +60,8 @@ pub struct Makeup {
     changes: usize,
     /// Digits between letters.
     inner: usize,
+    /// Single small letters between capitals or digits, which names do not have.
+    singles: usize,
     pairs: i32,
     /// Sum of the pairs' weights: below zero where chance made them.
     weight: i32,
@@ -75,6 +77,7 @@ impl Makeup {
         let mut previous = 0;
         let mut before = Kind::Other;
         let mut letter_before_digits = false;
+        let mut before_small = Kind::Other;
         for &b in token.as_bytes() {
             let kind = KINDS[usize::from(b)];
             counts[kind as usize] += 1;
@@ -95,6 +98,16 @@ impl Makeup {
                 (Kind::Lower | Kind::Upper, Kind::Digit) => makeup.changes += 1,
                 _ => makeup.changes += usize::from(before != kind),
             }
+            if before == Kind::Lower && kind != Kind::Lower {
+                let is_single = matches!(before_small, Kind::Upper | Kind::Digit) && matches!(kind, Kind::Upper | Kind::Digit);
+                makeup.singles += usize::from(is_single);
+            }
+            // What stood before a run of one small letter; longer runs count as words.
+            before_small = match (before, kind) {
+                (Kind::Lower, Kind::Lower) => Kind::Other,
+                (_, Kind::Lower) if previous != 0 => before,
+                _ => before_small,
+            };
             letter_before_digits =
                 kind == Kind::Digit && (letter_before_digits || previous != 0 && matches!(before, Kind::Lower | Kind::Upper));
             before = kind;
@@ -134,6 +147,9 @@ impl Makeup {
         }
         // Names have digits at their ends; digits in between, again and again, are chance.
         if self.inner >= 3 && self.length <= 12 * self.inner || self.inner == 2 && (12..=20).contains(&self.length) {
+            return true;
+        }
+        if self.singles >= 3 && self.length <= 12 * self.singles {
             return true;
         }
         let changes = 100 * self.changes / (self.length - 1);

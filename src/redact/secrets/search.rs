@@ -43,6 +43,8 @@ pub enum Sign {
     Mark(Mark),
     /// A part of a name that may announce a secret.
     Stem,
+    /// A whole name in another language, and the kind of secret it announces.
+    Foreign(&'static str),
     Program,
     Call,
     Place(&'static str),
@@ -78,6 +80,7 @@ impl Search {
         exact.extend(place::MARKS.iter().map(|mark| ((*mark).to_owned(), Sign::Place(mark))));
         let mut anycase: Vec<(String, Sign)> = label::stems().into_iter().map(|stem| (stem, Sign::Stem)).collect();
         anycase.extend(MARKS.into_iter().map(|(mark, sign)| (mark.to_owned(), Sign::Mark(sign))));
+        anycase.extend(label::foreign().map(|(word, kind)| (word, Sign::Foreign(kind))));
         Self { exact: Automaton::new(&exact, false), anycase: Automaton::new(&anycase, true) }
     }
 

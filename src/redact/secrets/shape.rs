@@ -83,10 +83,18 @@ const SHAPES: &[Shape] = &[
     shape(
         "webhook",
         "discord.com/api/webhooks/ discordapp.com/api/webhooks/ webhook.office.com/webhookb2/ outlook.office.com/webhook/ \
-         hooks.zapier.com/hooks/catch/ api.telegram.org/bot maker.ifttt.com/trigger/ events.pagerduty.com/integration/ \
+         api.telegram.org/bot qyapi.weixin.qq.com/cgi-bin/webhook/send?key= hooks.airtable.com/workflows/v1/genericWebhook/ \
+         oapi.dingtalk.com/robot/send?access_token= chat.zoho.com/company/ api.day.app/ maker.ifttt.com/trigger/ events.pagerduty.com/integration/ \
          alert.victorops.com/integrations/generic/ open.feishu.cn/open-apis/bot/v2/hook/ open.larksuite.com/open-apis/bot/v2/hook/ hook.eu1.make.com/ hook.us1.make.com/",
         |b| is_encoded(b) || b == b'@' || b == b':',
         20,
+        Proof::Prefix,
+    ),
+    shape(
+        "webhook",
+        "hooks.zapier.com/hooks/catch/ hook.eu2.make.com/ hook.us2.make.com/ hook.integromat.com/ ntfy.sh/up",
+        is_encoded,
+        10,
         Proof::Prefix,
     ),
     shape("stripe-key", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_ sk_prod_ rk_prod_", is_base64, 16, Proof::Prefix),
@@ -131,6 +139,27 @@ const SHAPES: &[Shape] = &[
         16,
         Proof::Random,
     ),
+    shape("openshift-token", "sha256~", is_url_safe, 40, Proof::Prefix),
+    shape("datastax-token", "AstraCS:", |b| is_dotted(b) || b == b':', 60, Proof::Prefix),
+    shape("vault-token", "b.AAAAAQ", is_url_safe, 60, Proof::Prefix),
+    shape("saas-key", "A3- ASWWYB-", |b| is_upper_or_digit(b) || b == b'-', 30, Proof::Random),
+    shape("saas-key", "API-", is_upper_or_digit, 24, Proof::Random),
+    shape("saas-key", "pat. sat. st.", is_dotted, 60, Proof::Random),
+    shape(
+        "saas-key",
+        "KEY0 akab- packagist_ sktsec_ vera01ei- vera01es- apify_api_ dnkey- ico- secret-live- secret-test- sm_pat_ sm_aat_ sm_sat_",
+        is_url_safe,
+        14,
+        Proof::Random,
+    ),
+    shape("saas-key", "dG9rO", is_base64, 50, Proof::Random),
+    shape("saas-key", "api- mob- rel- sdk-", |b| is_hex(b) || b == b'-', 36, Proof::Exact(36)),
+    shape("cloud-key", "SCW", is_upper_or_digit, 17, Proof::Exact(17)),
+    shape("payment-key", "live_ test_", is_alnum, 28, Proof::Random),
+    shape("wallet-key", "xprv yprv zprv tprv", is_alnum, 100, Proof::Prefix),
+    shape("nats-seed", "SU SA SO SN SC", is_upper_or_digit, 56, Proof::Exact(56)),
+    // Kerberos keytabs and Java keystores in base64: by the bytes that they start with.
+    shape("keystore", "BQIAAA /u3+7QAAAAI zs7OzgAAAAI", is_base64, 50, Proof::Prefix),
     shape("payment-key", "live_ test_", is_hex, 32, Proof::Prefix),
     shape("airtable-token", "pat", is_dotted, 76, Proof::Random),
     shape("salesforce-session", "00D", |b| is_dotted(b) || b == b'!', 40, Proof::Random),
@@ -287,7 +316,9 @@ pub fn extend(text: Text<'_>, of: fn(u8) -> bool, least: usize, exact: Option<us
                 let words = text.slice(next, end);
                 let piece = Makeup::of(words, pairs);
                 let is_other = words.trim_end_matches('=').contains(['=', ':']) || words.matches('/').count() > 2 && words.contains('.');
-                let is_more = piece.is_random() || length >= 100 && piece.length < 8 && piece.digits > 0;
+                let is_more = piece.is_random()
+                    || piece.length >= 16 && piece.is_odd() && piece.lower.min(piece.upper) >= 4 && words.bytes().all(is_alnum)
+                    || length >= 100 && piece.length < 8 && piece.digits > 0;
                 alone && is_more && !is_other && (length < least || columns >= 40 && last_end - last_start >= 16)
             }
         };

@@ -9,15 +9,21 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
     let before = text.slice(text.floor(line), name.start);
     let is_flag = text.before(name.start) == b'-' || text.slice(name.start, name.end).starts_with('-');
     if is_flag {
+        // A shell's command goes on behind its line's end.
+        let position = if text.starts(position, "\\\n") { text.skip(position + 1, is_blank) } else { position };
         return (text.at(position) != b'-').then_some((Joint::Flag, position));
     }
-    for word in ["is ", "was ", "is: ", "as ", "set to ", "to ", "of ", "with value ", "value ", "and ", "with "] {
+    if let Some(at) = behind_sentence(text, position, before) {
+        return Some((Joint::Said, at));
+    }
+    for word in SAYING {
         if text.starts_anycase(position, word) {
-            let at = text.skip_spaces(position + word.len());
-            return Some((
-                if word.starts_with("is") || word.starts_with("was") || word.starts_with("set") { Joint::Said } else { Joint::Space },
-                at,
-            ));
+            return Some((Joint::Said, text.skip_spaces(position + word.len())));
+        }
+    }
+    for word in ["as ", "to ", "of ", "with value ", "value ", "and ", "with "] {
+        if text.starts_anycase(position, word) {
+            return Some((Joint::Space, text.skip_spaces(position + word.len())));
         }
     }
     if let Some(at) = behind_whom(text, position) {
@@ -38,10 +44,15 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
     Some((Joint::Space, position))
 }
 
+/// Verbs behind which a value stands.
+const SAYING: [&str; 12] = ["is: ", "is ", "was ", "set to ", "lautet: ", "lautet ", "ist ", "est : ", "est ", "es ", "является ", "=> "];
+
 /// `password for etl is x`, `passphrase for key 'id_rsa': x`: behind whom or what it is for.
 fn behind_whom(text: Text<'_>, position: usize) -> Option<usize> {
     const WORDS_MAX: usize = 4;
-    let first = ["for ", "of "].into_iter().find(|word| text.starts_anycase(position, word))?;
+    let first = ["for ", "of ", "für ", "von ", "pour ", "para ", "do ", "da ", "del ", "de ", "di ", "du ", "per ", "voor "]
+        .into_iter()
+        .find(|word| text.starts_anycase(position, word))?;
     let mut at = position + first.len();
     for _ in 0..WORDS_MAX {
         let end = text.skip_max(at, 80, |b| !is_blank(b) && b != b':' && b != b'=');
@@ -49,7 +60,7 @@ fn behind_whom(text: Text<'_>, position: usize) -> Option<usize> {
             return Some(text.skip_spaces(end + 1));
         }
         at = text.skip_spaces(end);
-        for verb in ["is ", "was "] {
+        for verb in SAYING {
             if text.starts_anycase(at, verb) {
                 return Some(text.skip_spaces(at + verb.len()));
             }
@@ -59,6 +70,41 @@ fn behind_whom(text: Text<'_>, position: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `a temporary password is generated for root@localhost: x`, `use the following password to proceed:` and x on a line of its own: what
+/// stands alone behind the colon that ends the sentence.
+fn behind_sentence(text: Text<'_>, position: usize, before: &str) -> Option<usize> {
+    const GIVING: [&str; 12] = [
+        "generated",
+        "following",
+        "temporary",
+        "initial",
+        " new",
+        "created",
+        "assigned",
+        "proceed",
+        "log in",
+        "sign in",
+        "was set",
+        "has been set",
+    ];
+    const SENTENCE_BYTES_MAX: usize = 80;
+    let colon = text.skip_max(position, SENTENCE_BYTES_MAX, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b' ' | b'@' | b'.' | b'-' | b'_' | b'\'' | b',')
+    });
+    let sentence = text.slice(position, colon);
+    let gives = |words: &str| {
+        let lower = words.to_ascii_lowercase();
+        GIVING.iter().any(|word| lower.contains(word))
+    };
+    if text.at(colon) != b':' || colon < position + 4 || !gives(sentence) && !gives(before) {
+        return None;
+    }
+    let at = text.skip(colon + 1, is_blank);
+    let end = text.skip_max(at, 200, |b| !is_blank(b));
+    let alone = matches!(text.at(text.skip_spaces(end)), b'\n' | b'\r' | 0);
+    (at > colon + 1 && end - at >= 8 && alone).then_some(at)
 }
 
 /// `login user password x` of a netrc, on one line or over lines.

@@ -27,7 +27,8 @@ pub fn web_token(text: Text<'_>, start: usize, pairs: &Pairs) -> Option<Found> {
     let words = pieces.words(text);
     let header = words.split('.').next().unwrap_or("");
     let is_json = decoded_start(header).is_some_and(|json| json.starts_with("{\"") || json.starts_with("{ \"") || json.starts_with("{\n"));
-    let says = words.matches('.').count() >= 1 || words.len() >= 60;
+    // One part alone is any JSON, as of a cursor; what it holds is looked at elsewhere.
+    let says = words.contains('.') || words.len() >= 60 && super::inside::decoded(&words).is_none();
     (is_json && says && words.len() >= 30).then(|| Found {
         start,
         end: pieces.end(),
@@ -154,6 +155,18 @@ pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs)
 
 /// `user:password@host` without a scheme; `at` is where the `@` stands.
 pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> {
+    if text.before(at) == b'"' && is_alnum(text.at(at + 1)) {
+        // `user/"password"@service`
+        let open = text.skip_back_max(at - 1, 80, |b| b != b'"' && !is_blank(b));
+        let words = text.slice(open, at - 1);
+        let opens = text.ends(open, "/\"") && open >= 3 && is_alnum(text.at(open - 3));
+        return (opens && words.len() >= 4 && !is_masked(words) && !is_reference(words)).then(|| Found {
+            start: open,
+            end: at - 1,
+            kind: "url-password",
+            words: words.to_owned(),
+        });
+    }
     let start = text.floor(text.skip_back_max(at, 200, |b| !is_blank(b) && !is_quote(b) && b != b'@' && b < 0x80));
     // The user's name starts the word, or stands behind a sign that opens or separates.
     let front = text.slice(start, at);
@@ -161,6 +174,10 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
         let host = text.skip_max(at + 1, 100, is_dotted);
         text.at(host) == b':' && is_digit(text.at(host + 1)) && text.slice(at + 1, host).contains('.')
     };
+    // `user/password@ORCL`, the name of a service in capitals.
+    let service = text.skip_max(at + 1, 40, |b| b.is_ascii_uppercase() || is_digit(b) || matches!(b, b'_' | b'.'));
+    let is_service = service - at > 3 && text.at(at + 1).is_ascii_uppercase() && !is_alnum(text.at(service)) && text.at(service) != b'-';
+    let has_port = has_port || is_service;
     // `user/password@host:1521` too.
     let colon = front.find(':').or_else(|| front.find('/').filter(|_| has_port && front.matches('/').count() == 1))?;
     let user = front.get(..colon)?.rsplit(['=', '(', '[', '{', ',', '|', '<', '/']).next()?;
@@ -170,6 +187,7 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
     let is_host = host.contains('.') && host.bytes().any(|b| b.is_ascii_alphabetic())
         || text.at(host_end) == b':' && is_digit(text.at(host_end + 1))
         || host == "localhost"
+        || is_service && front.contains('/')
         || text.at(host_end) == b'(' && matches!(host, "tcp" | "unix");
     let is_user = !user.is_empty()
         && user.len() <= 64

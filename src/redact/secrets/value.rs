@@ -8,6 +8,7 @@ const NOTHING: &[&str] = &[
     "none",
     "null",
     "nil",
+    "~",
     "nan",
     "true",
     "false",
@@ -99,13 +100,22 @@ pub fn is_masked(value: &str) -> bool {
     let lower = inner.to_ascii_lowercase();
     let bracketed = value.starts_with(['<', '[', '(', '{', '*', '#']) || value.starts_with("__");
     let whole = MASKS.iter().any(|mask| lower == *mask) && lower != "secret" && lower != "your" && lower != "insert" && lower != "replace";
-    let said = bracketed && MASKS.iter().any(|mask| lower.contains(mask));
+    let said = (bracketed || lower.contains("placeholder")) && MASKS.iter().any(|mask| lower.contains(mask));
     let is_star = |c: char| matches!(c, '*' | '•' | '●' | '…' | '█');
     let stars = value.chars().filter(|c| is_star(*c)).count();
     let in_a_row = value.split(|c: char| !is_star(c)).map(|run| run.chars().count()).max().unwrap_or(0);
     let crosses = inner.len() >= 3 && inner.chars().all(|c| matches!(c, 'x' | 'X'));
-    let shortened = value.contains("...") && value.len() < 24;
+    // A plan's `(known after apply)`, of which a value without quotes is the first word; `YOUR_TOKEN_HERE`.
+    let announced = value == "(known"
+        || ["your-", "your_", "my-secret", "insert-", "replace-"].iter().any(|start| lower.starts_with(start)) && is_name(inner)
+        || ["_here", "-here"].iter().any(|end| lower.ends_with(end)) && is_name(inner);
+    let shortened = announced || value.contains("...") && value.len() < 24;
     whole || said || crosses || shortened || in_a_row >= 3 && 3 * stars >= value.chars().count()
+}
+
+/// Letters joined by hyphens or underscores.
+fn is_name(value: &str) -> bool {
+    value.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'))
 }
 
 /// Points to a secret that is kept elsewhere, or is code that will fetch one.
@@ -279,6 +289,18 @@ pub fn is_place(value: &str) -> bool {
         ]
         .iter()
         .any(|end| value.ends_with(end))
+        || is_file(value)
+}
+
+/// Folders, and a file whose name ends in letters: `exports/2025/f38e.json.gz`.
+fn is_file(value: &str) -> bool {
+    let Some((folders, file)) = value.rsplit_once('/') else { return false };
+    let Some((stem, end)) = file.rsplit_once('.') else { return false };
+    !folders.is_empty()
+        && !stem.is_empty()
+        && (2..=8).contains(&end.len())
+        && end.bytes().all(|b| b.is_ascii_lowercase())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'='))
 }
 
 /// `name.of.a.class.Or.Package`, `module.function`.

@@ -3,8 +3,10 @@
 use super::made::made;
 use super::*;
 
-const SECRETS: &str = include_str!("../../../../tests/redaction/secrets.txt");
-const LOOK_ALIKES: &str = include_str!("../../../../tests/redaction/look_alikes.txt");
+const SECRETS: [&str; 2] =
+    [include_str!("../../../../tests/redaction/secrets.txt"), include_str!("../../../../tests/redaction/secrets_wider.txt")];
+const LOOK_ALIKES: [&str; 2] =
+    [include_str!("../../../../tests/redaction/look_alikes.txt"), include_str!("../../../../tests/redaction/look_alikes_wider.txt")];
 
 /// Does the secret, or as much of it as would help somebody, stand in the text?
 pub fn survives(secret: &str, out: &str) -> bool {
@@ -13,9 +15,14 @@ pub fn survives(secret: &str, out: &str) -> bool {
     out.contains(secret) || chars.windows(window).any(|part| out.contains(&part.iter().collect::<String>()))
 }
 
+/// The lines of the files, each with its number in its own file, which is the seed of its values.
+fn lines<const FILES: usize>(files: [&'static str; FILES]) -> impl Iterator<Item = (u64, &'static str)> {
+    files.into_iter().flat_map(|file| (0..).zip(file.lines()))
+}
+
 #[test]
 fn what_is_marked_as_secret_goes() {
-    for (number, line) in (0..).zip(SECRETS.lines()) {
+    for (number, line) in lines(SECRETS) {
         let made = made(line, number);
         let out = REDACTOR.redact(&made.text).text;
         assert!(!made.marked.is_empty(), "line {} marks nothing: {line}", number + 1);
@@ -27,7 +34,7 @@ fn what_is_marked_as_secret_goes() {
 
 #[test]
 fn what_only_looks_like_a_secret_stays() {
-    for (number, line) in (0..).zip(LOOK_ALIKES.lines()) {
+    for (number, line) in lines(LOOK_ALIKES) {
         let made = made(line, number);
         let out = REDACTOR.redact(&made.text).text;
         for keep in &made.marked {
