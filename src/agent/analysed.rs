@@ -61,16 +61,20 @@ async fn second_opinion(case: &mut Case<'_>, classification: &Classification) ->
     let alike = Alike { mended: tally.mended, failed_again: tally.failed_again, people: before.alike, of_job: before.of_job };
     let (job, attempts) = (case.incident.job.clone(), case.incident.attempts.clone());
     let now = case.now();
+    let spent = house.desk.spent_today(now);
     let question =
         Question { evidence: &evidence, classification, job: &job, attempts: &attempts, alike: &alike, occasion: Occasion::Automatic };
     let said = listen(case, &question, now).await?;
     case.incident.draft = None;
     match (&said, house.desk.health(house.now())) {
         (_, Health::Down { reason, .. }) => house.degrade("llm", &reason).await,
-        (Ok(_), _) => house.recover("llm").await,
-        (Err(_), _) => {}
+        (Err(reason @ NoOpinion::BudgetSpent { .. }), _) => house.degrade("llm", &reason.to_string()).await,
+        (_, Health::Ok { .. }) => house.recover("llm").await,
+        (_, Health::NotConfigured | Health::Limited { .. } | Health::Spent { .. }) => {}
     }
-    if matches!(&said, Ok(opinion) if opinion.origin == OpinionOrigin::Asked) {
+    // What failed may have cost too.
+    let asked = matches!(&said, Ok(opinion) if opinion.origin == OpinionOrigin::Asked);
+    if asked || house.desk.spent_today(house.now()) != spent {
         remember(house).await?;
     }
     Ok(said.map_err(|reason| reason.to_string()))

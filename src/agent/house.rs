@@ -14,8 +14,8 @@ use crate::domain::Timestamp;
 use crate::domain::decision::Mode;
 use crate::domain::event::{Event, Happening};
 use crate::domain::ids::WorkspaceName;
-use crate::ledger::{AgentStatus, Ledger, LedgerError};
-use crate::llm::Desk;
+use crate::ledger::{AgentStatus, Ledger, LedgerError, OpinionHealth, OpinionStatus};
+use crate::llm::{Desk, Health};
 use crate::notify::Channel;
 use crate::redact::secrets::Redactor;
 
@@ -193,8 +193,23 @@ impl House {
             last_poll: *lock(&self.last_poll),
             runs_seen: self.runs_seen.load(Ordering::Relaxed),
             degraded: lock(&self.degraded).iter().map(|(part, reason)| (part.clone(), reason.clone())).collect(),
+            opinions: self.opinions(),
             at: self.now(),
         }
+    }
+
+    fn opinions(&self) -> Option<OpinionStatus> {
+        let now = self.now();
+        let health = match self.desk.health(now) {
+            Health::NotConfigured => return None,
+            Health::Ok { latency } => {
+                OpinionHealth::Ok { latency_ms: latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)) }
+            }
+            Health::Limited { until } => OpinionHealth::Limited { until },
+            Health::Spent { window, until } => OpinionHealth::Spent { window: window.to_owned(), until },
+            Health::Down { until, .. } => OpinionHealth::Down { until },
+        };
+        Some(OpinionStatus { health, spent_today: self.desk.spent_today(now), daily_budget: self.desk.limits().daily })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, State};
 use crate::intake::Poller;
 use crate::ledger::{Claim, LedgerError};
+use crate::llm::Health;
 
 use super::house::{House, lock};
 use super::{post, step};
@@ -267,6 +268,10 @@ impl Agent {
     }
 
     async fn beat(&self) {
+        // Midnight, or the end of a pause, is no event: the second opinion is there again without being asked.
+        if matches!(self.house.desk.health(self.house.now()), Health::Ok { .. }) {
+            self.house.recover("llm").await;
+        }
         if let Err(error) = self.house.ledger.set_agent_status(&self.house.status()).await {
             tracing::warn!(%error, "the ledger could not take the agent's status");
         }

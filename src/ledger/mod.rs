@@ -21,6 +21,7 @@ use crate::domain::ids::{Fingerprint, IncidentId, JobId, RunId, WorkspaceName};
 use crate::domain::incident::{Failure, Incident, Transition};
 use crate::domain::intent::Intent;
 use crate::domain::mail::{Delivery, QueuedMail};
+use crate::domain::money::Usd;
 use crate::domain::precedent::Precedent;
 
 mod chain;
@@ -67,8 +68,33 @@ pub struct AgentStatus {
     pub runs_seen: u64,
     /// Parts that do not work right now, as `part`, `reason`.
     pub degraded: Vec<(String, String)>,
+    /// The second opinion; `None` without a model.
+    #[serde(default)]
+    pub opinions: Option<OpinionStatus>,
     /// When this was written.
     pub at: Timestamp,
+}
+
+/// How an agent's second opinion stands, and what it has cost.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct OpinionStatus {
+    pub health: OpinionHealth,
+    /// Since midnight UTC, calls in flight at their highest.
+    pub spent_today: Usd,
+    pub daily_budget: Option<Usd>,
+}
+
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpinionHealth {
+    /// `None`: nothing was asked yet.
+    Ok { latency_ms: Option<u64> },
+    /// By the provider's rate limit.
+    Limited { until: Timestamp },
+    /// A budget of the operator's is used up: `daily` or `hourly`.
+    Spent { window: String, until: Timestamp },
+    /// It keeps failing; asked again then.
+    Down { until: Timestamp },
 }
 
 /// The intake's memory of one workspace between polls and across restarts.

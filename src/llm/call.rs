@@ -96,6 +96,7 @@ impl Desk {
         let now = watch.now();
         let price = self.price(model, state.answered_as.as_deref()).unwrap_or_else(|| self.prices.dearest());
         let reserved = state.budget.reserve(now, &self.options.limits, price.of(most));
+        state.refused = reserved.as_ref().err().copied();
         let reserved = reserved.map_err(|spent| NoOpinion::BudgetSpent { window: spent.window, limit: spent.limit, until: spent.until })?;
         if let Err(open) = state.breaker.enter(now) {
             state.budget.settle(reserved, Usd::ZERO);

@@ -15,7 +15,7 @@ use crate::redact::secrets::Redactor;
 
 use super::ask::{self, Ask};
 use super::breaker::Breaker;
-use super::budget::{Budget, Limits};
+use super::budget::{Budget, Limits, Spent};
 use super::cache::{Cache, Kept, Key};
 use super::call::Bill;
 use super::grounding;
@@ -78,6 +78,11 @@ pub enum Health {
     Limited {
         until: Timestamp,
     },
+    /// The last question was not asked for want of money.
+    Spent {
+        window: &'static str,
+        until: Timestamp,
+    },
     Down {
         reason: String,
         until: Timestamp,
@@ -103,6 +108,8 @@ pub(super) struct State {
     /// The model's own name, once it has answered: prices go by it.
     pub answered_as: Option<String>,
     latency: Option<Duration>,
+    /// The budget that the last question did not fit.
+    pub refused: Option<Spent>,
 }
 
 /// Asks one model, within the operator's limits.
@@ -187,6 +194,9 @@ impl Desk {
         if let Some(open) = state.breaker.open() {
             return Health::Down { reason: open.reason, until: open.until };
         }
+        if let Some(spent) = state.refused.filter(|spent| spent.until > now) {
+            return Health::Spent { window: spent.window, until: spent.until };
+        }
         match state.gate.closed_until(now) {
             Some(until) => Health::Limited { until },
             None => Health::Ok { latency: state.latency },
@@ -196,6 +206,10 @@ impl Desk {
     /// Spent on opinions since midnight UTC; calls in flight count at their highest.
     pub fn spent_today(&self, now: Timestamp) -> Usd {
         self.state().budget.spent_today(now)
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.options.limits
     }
 
     /// For a store. [`Self::recall`] gives it back after a restart: without it the day's budget begins anew.

@@ -5,8 +5,9 @@ use runmend::domain::decision::Mode;
 use runmend::domain::event::{Actor, Outcome};
 use runmend::domain::ids::{Fingerprint, JobId, RunId};
 use runmend::domain::incident::{Ending, Incident, State};
+use runmend::domain::money::Usd;
 use runmend::domain::precedent::{Precedent, Word};
-use runmend::ledger::{AgentStatus, AutoApply, IntakeMemory, Ledger, LedgerError, Tally};
+use runmend::ledger::{AgentStatus, AutoApply, IntakeMemory, Ledger, LedgerError, OpinionHealth, OpinionStatus, Tally};
 
 use crate::world::*;
 
@@ -147,6 +148,11 @@ pub async fn an_agent_says_how_it_stands(ledger: &dyn Ledger) {
         last_poll: Some(at(second)),
         runs_seen: 12,
         degraded: vec![("mail".to_owned(), "the server is away".to_owned())],
+        opinions: Some(OpinionStatus {
+            health: OpinionHealth::Spent { window: "daily".to_owned(), until: at(second + 60) },
+            spent_today: Usd::new(0.5),
+            daily_budget: Some(Usd::new(0.5)),
+        }),
         at: at(second),
     };
     assert_eq!(ledger.agent_statuses().await.unwrap(), []);

@@ -51,8 +51,11 @@ fn aside(opinion: &Opinion) -> String {
         OpinionOrigin::Asked => words.push(format!("{:.1}s", opinion.latency_ms as f64 / 1000.0)),
         OpinionOrigin::Cached => words.push("cached".to_owned()),
     }
-    if let Some(cost) = opinion.cost_usd.filter(|cost| *cost > Usd::ZERO) {
-        words.push(format!("${:.4}", cost.get()));
+    match opinion.cost_usd {
+        Some(cost) if cost > Usd::ZERO => words.push(cost.to_string()),
+        // Nothing, as a cached one and a model of one's own cost.
+        Some(_) => {}
+        None => words.push("price unknown".to_owned()),
     }
     words.join(", ")
 }

@@ -14,7 +14,7 @@ use crate::domain::evidence::Field;
 use crate::domain::ids::{Probability, WorkspaceName};
 use crate::domain::incident::{Ending, State};
 use crate::domain::money::Usd;
-use crate::ledger::{AgentStatus, AutoApply, Counts};
+use crate::ledger::{AgentStatus, AutoApply, Counts, OpinionHealth, OpinionStatus};
 
 /// One screen at each of three sizes.
 fn check(name: &str, scene: &Scene, keys: &str) {
@@ -246,6 +246,30 @@ fn an_opinion_beside_the_rules() {
     scene.incidents[0].draft =
         Some("{\"quotes\": [\"java.lang.OutOfMemoryError: Java heap space\"], \"summary\": \"The driver ran".to_owned());
     one("draft", llm, MIDDLE, scene, "");
+}
+
+#[test]
+fn what_opinions_cost_and_what_keeps_them_away_is_in_the_header() {
+    let check = |status: OpinionStatus, wide: &str, narrow: &str| {
+        let mut scene = scene();
+        scene.agents[0].opinions = Some(status);
+        for (size, want) in [(Size { width: 160, height: 36 }, wide), (SMALL, narrow)] {
+            let text = text(&mut stage(size, Mode::Approve, scene.clone()));
+            let head = text.lines().next().unwrap();
+            assert!(head.contains(want) && head.ends_with("14:32:07"), "{want}: {head}");
+        }
+    };
+    let until = "2026-03-05T00:00:00Z".parse().unwrap();
+    let status = |health, budget: Option<f64>| OpinionStatus { health, spent_today: Usd::new(0.423), daily_budget: budget.map(Usd::new) };
+    let well = OpinionHealth::Ok { latency_ms: Some(812) };
+    check(status(well.clone(), Some(1.0)), "LLM ok 0.8s, $0.42 of $1.00 today", "LLM $0.42 ");
+    check(status(well.clone(), None), "LLM ok 0.8s, $0.42 today", "LLM $0.42");
+    let free = OpinionStatus { spent_today: Usd::ZERO, ..status(OpinionHealth::Ok { latency_ms: None }, None) };
+    check(free, "LLM ok ", "LLM ok");
+    let spent = OpinionHealth::Spent { window: "daily".to_owned(), until };
+    check(status(spent, Some(0.42)), "LLM daily BUDGET SPENT ($0.42) until 00:00:00", "LLM $ SPENT");
+    check(status(OpinionHealth::Limited { until }, None), "LLM at its rate limit until 00:00:00", "LLM limited");
+    check(status(OpinionHealth::Down { until }, None), "LLM DOWN, asked again 00:00:00", "LLM DOWN");
 }
 
 #[test]

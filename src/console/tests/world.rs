@@ -220,6 +220,7 @@ pub fn agent() -> AgentStatus {
         last_poll: Some(ago(4)),
         runs_seen: 214,
         degraded: Vec::new(),
+        opinions: None,
         at: ago(1),
     }
 }

@@ -11,7 +11,8 @@ use crate::console::words;
 use crate::domain::decision::Mode;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::incident::{Ending, State};
-use crate::ledger::AgentStatus;
+use crate::domain::money::Usd;
+use crate::ledger::{AgentStatus, OpinionHealth};
 
 use super::put;
 
@@ -203,11 +204,46 @@ fn head(model: &Model, theme: &Theme) -> Vec<Part> {
     }
     let mut parts = vec![Part { full: place.clone(), short: place }, mode(model, theme)];
     parts.push(polls(model, theme));
+    let (well, unwell) =
+        opinions(model, theme).map_or((None, None), |(part, well)| if well { (Some(part), None) } else { (None, Some(part)) });
+    parts.extend(unwell);
     parts.extend(auto_apply(model, theme));
     if model.frozen {
         parts.push(same(ink("FROZEN", theme.strong(Meaning::Waiting))));
     }
+    parts.extend(well);
     parts
+}
+
+/// How the second opinion stands and what it has cost today; and is it well? Nothing where no model is configured.
+fn opinions(model: &Model, theme: &Theme) -> Option<(Part, bool)> {
+    let standing = standing(model);
+    let heard = standing.iter().filter(|standing| !matches!(standing.poll, Poll::Silent { .. }));
+    let status = heard.filter_map(|standing| standing.status?.opinions.as_ref()).next()?;
+    let clock = |at: &jiff::Timestamp| words::clock(*at, &model.options.zone);
+    let (full, short, meaning) = match &status.health {
+        OpinionHealth::Ok { latency_ms } => {
+            let took = latency_ms.map(|ms| format!(" {:.1}s", ms as f64 / 1000.0)).unwrap_or_default();
+            let (spent, any) = (status.spent_today, status.spent_today > Usd::ZERO);
+            let cost = match status.daily_budget {
+                Some(budget) => format!(", {spent} of {budget} today"),
+                None if any => format!(", {spent} today"),
+                None => String::new(),
+            };
+            let brief = if any { format!(" {spent}") } else { " ok".to_owned() };
+            (format!("LLM ok{took}{cost}"), format!("LLM{brief}"), Meaning::Base)
+        }
+        OpinionHealth::Limited { until } => {
+            (format!("LLM at its rate limit until {}", clock(until)), "LLM limited".to_owned(), Meaning::Waiting)
+        }
+        OpinionHealth::Spent { window, until } => {
+            let full = format!("LLM {window} BUDGET SPENT ({}) until {}", status.spent_today, clock(until));
+            (full, "LLM $ SPENT".to_owned(), Meaning::Waiting)
+        }
+        OpinionHealth::Down { until } => (format!("LLM DOWN, asked again {}", clock(until)), "LLM DOWN".to_owned(), Meaning::Danger),
+    };
+    let style = if meaning == Meaning::Base { theme.of(meaning) } else { theme.strong(meaning) };
+    Some((Part { full: vec![ink(full, style)], short: vec![ink(short, style)] }, meaning == Meaning::Base))
 }
 
 fn workspaces(model: &Model) -> String {

@@ -212,6 +212,9 @@ async fn money_ends_before_the_day_does() {
     let spent = the_desk.spent_today(at(0));
     assert!(spent <= Usd::new(0.02) && spent >= Usd::new(0.0035 * 2.0), "{spent}");
     assert_eq!(said[9].as_ref().unwrap_err().to_string(), "not asked: the daily budget of $0.02 is spent until 2025-11-25 00:00:00 UTC");
+    let until = at(86_400 - 57_600);
+    assert_eq!(the_desk.health(at(1)), Health::Spent { window: "daily", until }, "seen until midnight");
+    assert!(matches!(the_desk.health(until), Health::Ok { .. }));
     let again = desk(&model, Options { limits, ..Options::default() });
     again.recall(serde_json::from_str(&serde_json::to_string(&the_desk.memory()).unwrap()).unwrap());
     assert!(matches!(ask_nr(&again, 77, at(1)).await, Err(NoOpinion::BudgetSpent { .. })), "a restart gives no money");
