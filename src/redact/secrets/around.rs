@@ -16,6 +16,11 @@ pub fn is_described(text: Text<'_>, name: Name, value: &Value, word: &str) -> bo
         return value.joint == Joint::Said && word.split(' ').count() > 1 && word.split(' ').all(is_word)
             || value.joint == Joint::Space && is_resource && answers.iter().any(|answer| rest.starts_with(answer));
     }
+    // `--password via the command line is insecure`
+    const PROSE: &str = "via is on or and for to in from must should was not are option flag argument requires cannot can has will with by";
+    if matches!(value.joint, Joint::Flag | Joint::Space) && PROSE.split(' ').any(|prose| word == prose) && word_follows(text, value) {
+        return true;
+    }
     let is_aligned = text.skip_spaces(name.end) >= name.end + 2;
     let is_test = text.slice(name.start, name.end) == "PASS"
         && (value.joint == Joint::Colon || word.contains(['/', '.', '(']) || word.contains("est_"));
@@ -100,4 +105,21 @@ pub fn prefixed(text: Text<'_>, name: Name) -> bool {
 /// `passphrase "four words of prose"`.
 pub fn names_a_phrase(text: Text<'_>, name: Name) -> bool {
     text.slice(name.start, name.end).to_ascii_lowercase().ends_with("phrase")
+}
+
+/// `sha2(password, 256)`: a call with a column.
+pub fn is_argument_of_function(text: Text<'_>, name: Name) -> bool {
+    let open = text.skip_back_max(name.start, 4, is_blank);
+    text.before(open) == b'(' && open >= 2 && (text.at(open - 2).is_ascii_alphanumeric() || text.at(open - 2) == b'_')
+}
+
+/// `name,value`, alone on its line.
+pub fn is_row(text: Text<'_>, name: Name, value: &Value) -> bool {
+    text.line_start(name.start, 4) == name.start && name.start > 0 && matches!(text.at(value.pieces.end()), b'\n' | b'\r' | 0)
+}
+
+/// `IN ('a', 'b')`
+pub fn is_in_list(text: Text<'_>, name: Name) -> bool {
+    let open = text.skip_back_max(name.start, 4, |b| is_blank(b) || is_quote(b) || b == b'(');
+    text.ends(open, " IN") || text.ends(open, " in")
 }

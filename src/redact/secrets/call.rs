@@ -58,6 +58,7 @@ const PAIRS_OF: &[&str] = &[
     "basic_auth_header",
     "encode_basic",
     "request_basic_authentication",
+    "connect",
 ];
 
 /// Calls whose first string is a secret.
@@ -99,6 +100,8 @@ const FIRST_OF: &[&str] = &[
     "PersonalAccessToken",
     "ApiKeyAuth",
     "APIKeyAuth",
+    "PASSWORD",
+    "OLD_PASSWORD",
     "EncryptByPassPhrase",
     "DecryptByPassPhrase",
     "ENCRYPTBYPASSPHRASE",
@@ -149,6 +152,13 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         return None;
     }
     let strings = strings(text, position);
+    if strings.is_empty() && matches!(name, "Credentials" | "Credential" | "UserCredential" | "PasswordAuthentication") {
+        return printed(text, position, pairs);
+    }
+    // Of other things than a database's, only what looks drawn.
+    if name == "connect" && (strings.len() < 3 || strings.last().is_none_or(|(from, to)| !is_drawn(text.slice(*from, *to), pairs))) {
+        return None;
+    }
     let first_only = FIRST_OF.contains(&name);
     let (from, to) = if first_only {
         strings.first().copied()?
@@ -180,6 +190,32 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         && !matches!(name, "HTTPBasicAuth" | "getConnection" | "PasswordAuthentication" | "ConvertTo-SecureString" | "simple_bind_s");
     let is_name = is_plain && !looks_chosen(word, pairs) && !Makeup::of(word, pairs).is_random();
     (!is_none && !is_name).then(|| Found { start: from, end: to, kind: "password", words: word.to_owned() })
+}
+
+/// More than a name with a number.
+fn is_drawn(word: &str, pairs: &Pairs) -> bool {
+    let makeup = Makeup::of(word, pairs);
+    looks_chosen(word, pairs)
+        && makeup.digits > 0
+        && (makeup.is_random() || makeup.upper > 0 || word.contains('-'))
+        && !word.contains(['.', '/', ' '])
+}
+
+/// `Credentials(etl,x,None)`: an object as it is printed, without quotes.
+fn printed(text: Text<'_>, position: usize, pairs: &Pairs) -> Option<Found> {
+    let user = text.skip_max(position, 64, |b| is_alnum(b) || matches!(b, b'_' | b'.' | b'-' | b'@'));
+    if text.at(user) != b',' || user == position {
+        return None;
+    }
+    let start = text.skip_spaces(user + 1);
+    let end = text.skip_max(start, 128, |b| !is_blank(b) && !matches!(b, b',' | b')'));
+    let word = text.slice(start, end);
+    (looks_chosen(word, pairs) && !is_masked(word) && !is_reference(word)).then(|| Found {
+        start,
+        end,
+        kind: "password",
+        words: word.to_owned(),
+    })
 }
 
 /// The strings among the first arguments; reading stops at the closing parenthesis.

@@ -29,6 +29,16 @@ pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
     let end = text.line_end(name.end, LINE_BYTES_MAX);
     let Some((rule, header)) = header(text, start, end) else { return Vec::new() };
     let Some(column) = header.iter().position(|(from, to)| *from <= name.start && name.end <= *to) else { return Vec::new() };
+    // A header is the first row: the line above is none of the same table.
+    if rule != Rule::Spaces
+        && let Some(above_end) = start.checked_sub(1)
+    {
+        let above = text.line_start(above_end, LINE_BYTES_MAX);
+        let is_rule_off = text.slice(above, above_end).chars().all(|c| "+-|= :\r─┼│├┤╞╪╡═┌┐└┘┬┴".contains(c));
+        if !is_rule_off && split(text, above, above_end, rule).len() == header.len() {
+            return Vec::new();
+        }
+    }
     let mut found = Vec::new();
     let mut line = end + 1;
     for _ in 0..ROWS_MAX {

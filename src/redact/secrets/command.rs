@@ -100,7 +100,7 @@ pub fn programs() -> Vec<String> {
 }
 
 /// Programs that take `user/password@host`.
-const LOGINS: &[&str] = &["sqlplus", "sqlldr", "expdp", "impdp", "rman", "jdbc:oracle:thin:", "exp", "imp"];
+const LOGINS: &[&str] = &["CONNECT", "sqlplus", "sqlldr", "expdp", "impdp", "rman", "jdbc:oracle:thin:", "exp", "imp"];
 
 /// The passwords on the command line that the program's name at `start..end` begins. Returns where reading ended.
 pub fn find(text: Text<'_>, start: usize, end: usize, all: &mut Vec<Found>) -> usize {

@@ -11,7 +11,8 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
     let mut position = name.end;
     let mut quoted = false;
     position = after_leaders(text, name, position);
-    if position > name.end && text.before(position) == b'.' && Quote::at(text, position).is_some() {
+    let drawn_out = position >= name.end + 6 && !is_blank(text.at(position)) && !matches!(text.at(position), b':' | b'=');
+    if position > name.end && text.before(position) == b'.' && (drawn_out || Quote::at(text, position).is_some()) {
         return Some((Joint::Equals, position));
     }
     if let Some(quote) = Quote::at(text, position) {
@@ -65,7 +66,7 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
             b'-' | b'<' | b'~' => Joint::Arrow,
             _ => Joint::Equals,
         };
-        let at = text.skip_spaces(after);
+        let at = after_tag(text, text.skip_spaces(after));
         if joint == Joint::Colon {
             // `Token::Brace` is a path.
             if text.at(after) == b':' {
@@ -86,11 +87,20 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         if let Some(at) = quoted.then(|| described_later(text, text.skip(spaced + 1, is_blank))).flatten() {
             return Some((Joint::Equals, at));
         }
-        let tuple = text.before(name.start) == b'(' && !quote_follows(text, text.skip_spaces(spaced + 1));
+        // `{password,"x"}`
+        if text.before(name.start) == b'{' && !quoted && quote_follows(text, text.skip_spaces(spaced + 1)) {
+            return Some((Joint::Equals, text.skip_spaces(spaced + 1)));
+        }
+        let at_line = !quoted && text.line_start(name.start, 4) == name.start && name.start > 0;
+        let tuple = (text.before(name.start) == b'(' || at_line) && !quote_follows(text, text.skip_spaces(spaced + 1));
         let at = text.skip(spaced + 1, is_blank);
         // `a`, `b` in prose are names.
         let listed = quoted && quote_follows(text, at) && text.before(position) != b'`';
         return (tuple || listed).then_some((Joint::Comma, at));
+    }
+    // `(password . "x")`
+    if text.at(spaced) == b'.' && text.at(spaced + 1) == b' ' && spaced > position && quote_follows(text, text.skip_spaces(spaced + 1)) {
+        return Some((Joint::Equals, text.skip_spaces(spaced + 1)));
     }
     if quoted && text.at(spaced) == b'{' {
         // `variable "x" { default = "…" }`
@@ -108,6 +118,15 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
             .or_else(|| numbered_item(text, name, quoted, text.skip(spaced, is_blank)));
     }
     (spaced > position).then(|| spaced_value(text, name, quoted, spaced)).flatten()
+}
+
+/// `!!str x`, `&anchor x` of YAML: behind the tag.
+fn after_tag(text: Text<'_>, position: usize) -> usize {
+    let is_tag = text.starts(position, "!!") || text.at(position) == b'&' && text.at(position + 1).is_ascii_alphabetic();
+    let end = text.skip_max(position + 1, 32, |b| is_alnum(b) || matches!(b, b'!' | b'_' | b'-'));
+    let value = text.skip_spaces(end);
+    let is_followed = value > end && !is_blank(text.at(value)) && text.at(value) != b'=' && value < text.len();
+    if is_tag && is_followed { value } else { position }
 }
 
 /// `string(12) "x"`: behind the type and size.
@@ -195,7 +214,9 @@ fn separator(text: Text<'_>, position: usize) -> Option<usize> {
 
 /// `name: str = "x"`: the value behind the type.
 fn after_type(text: Text<'_>, position: usize) -> Option<usize> {
-    let end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'[' | b']' | b'.' | b'_' | b'?'));
+    let position = if text.at(position) == b'&' { text.skip_max(position, 2, |b| b == b'&') } else { position };
+    let position = if text.starts(position, "'static ") { position + "'static ".len() } else { position };
+    let end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'[' | b']' | b'.' | b'_' | b'?' | b'<' | b'>'));
     let equals = text.skip_spaces(end);
     let is_type = text.at(position).is_ascii_alphabetic() && end > position && equals > end;
     (is_type && text.at(equals) == b'=' && text.at(equals + 1) == b' ').then(|| text.skip_spaces(equals + 1))
@@ -236,6 +257,7 @@ fn hadoop_value(text: Text<'_>, position: usize) -> Option<usize> {
         .into_iter()
         .find(|tag| text.starts(next, tag))
         .map(|tag| text.skip(next + tag.len(), is_blank))
+        .map(|at| if text.starts(at, "<string>") { at + "<string>".len() } else { at })
 }
 
 /// `1) "requirepass"` and `2) "x"` below it.

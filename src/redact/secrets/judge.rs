@@ -1,8 +1,8 @@
 //! Is the value beside a label the secret that the label announces?
 
 use super::around::{
-    is_argument, is_beside_user, is_compound, is_described, is_of_a_role, is_public_key_id, names_a_phrase, opens_call, prefixed,
-    starts_its_line, word_follows,
+    is_argument, is_argument_of_function, is_beside_user, is_compound, is_described, is_in_list, is_of_a_role, is_public_key_id, is_row,
+    names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
 };
 use super::label::{Label, Weight};
 use super::pair::{Joint, Name, Value};
@@ -35,7 +35,7 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
         return false;
     }
     if matches!(value.joint, Joint::Space | Joint::Said) && !value.quoted && is_pair(word) {
-        return false;
+        return matches!(label.kind, "auth" | "credential") && is_user_with_password(word, pairs);
     }
     if is_fetched(text, value) || is_code(text, value, word, pairs) {
         return false;
@@ -62,6 +62,12 @@ fn is_pair(word: &str) -> bool {
             && name.len() <= 32
             && name.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b'-'))
     })
+}
+
+/// `admin:x` behind `basic auth`.
+fn is_user_with_password(word: &str, pairs: &Pairs) -> bool {
+    word.split_once(':')
+        .is_some_and(|(_, password)| looks_chosen(password, pairs) && !is_lookalike(password, pairs) && !password.contains('/'))
 }
 
 fn is_fetched(text: Text<'_>, value: &Value) -> bool {
@@ -119,7 +125,12 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
         return false;
     }
     match value.joint {
-        Joint::Comma if !value.quoted && text.at(value.pieces.end()) != b')' => false,
+        Joint::Comma if !value.quoted && is_argument_of_function(text, name) => false,
+        Joint::Comma if !value.quoted && text.at(value.pieces.end()) != b')' => {
+            is_row(text, name, value) && looks_chosen(word, pairs) && !is_lookalike(word, pairs)
+        }
+        // `IN ('getSecret', 'createToken')`
+        Joint::Comma if value.quoted && is_word(word) && is_in_list(text, name) => false,
         // A list of names.
         Joint::Comma if value.quoted && !opens_call(text, name) => looks_chosen(word, pairs) || is_jumbled(word, pairs),
         Joint::Equals | Joint::Colon if word.len() <= 2 && is_number(word) => false,
@@ -209,13 +220,18 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
         || is_time(word)
         || word.contains("://")
         || word.starts_with(['{', '[', '(', '<'])
-        || word.starts_with('/') && !word.ends_with('=')
+        || word.starts_with('/') && !word.contains('=')
+        || word.starts_with("S-1-")
+        || word.contains('(')
     {
         return false;
     }
     let random = makeup.is_random();
     match label.kind {
-        "pin" => (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && !matches!(value.joint, Joint::Space),
+        "pin" => {
+            (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && value.joint != Joint::Space
+                || random && makeup.length >= 20
+        }
         "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
         "salt" | "code" => random && makeup.length >= 20,
         "login" => makeup.length >= 20 && random && makeup.digits > 2 && !is_place(word) && !word.contains(['@', '.', '-']),

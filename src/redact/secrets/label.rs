@@ -23,7 +23,7 @@ pub struct Label {
 }
 
 /// Parts of names to look for in a text, in small letters; [`Labels::of`] judges the whole name around each.
-const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
+const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid appid app_id psk answer jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
     saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas. p4ss pa55 p@ss";
 /// A password or another secret in other languages than English, as a whole name.
 const FOREIGN: &[(&str, &str)] = &[
@@ -177,7 +177,8 @@ impl Labels {
             "tokens" => announced("token", Weight::Weak),
             "token" | "jwt" | "bearer" => announced("token", Weight::Firm),
             "pat" if !bare => announced("token", Weight::Firm),
-            "pat" | "otp" => announced("token", Weight::Weak),
+            "pat" => announced("token", Weight::Weak),
+            "otp" | "totp" => announced("pin", Weight::Weak),
             "key" | "keys" => self.key(adjective, words),
             // The public half of a pair, of no use to anybody who reads logs, but it goes with the other half.
             "id" if adjective == "key" && words.back(head + 2) == "access" => announced("key", Weight::Weak),
@@ -229,14 +230,20 @@ fn other(word: &str, adjective: &str) -> Option<Label> {
     match word {
         "credential" | "credentials" | "creds" | "cred" => announced("credential", Weight::Weak),
         "login" => announced("login", Weight::Weak),
-        "sig" | "signature" | "sas" => announced("signature", Weight::Weak),
+        "appid" => announced("key", Weight::Weak),
+        "id" if adjective == "app" => announced("key", Weight::Weak),
+        "psk" => announced("password", Weight::Firm),
+        "answer" if matches!(adjective, "security" | "secret") => announced("password", Weight::Firm),
+        "sig" | "signature" | "sas" | "hmac" => announced("signature", Weight::Weak),
         "session" | "sessid" | "sid" | "cookie" => announced("session", Weight::Weak),
         "id" if adjective == "secret" => announced("secret-id", Weight::Weak),
         "codes" if matches!(adjective, "recovery" | "backup" | "rescue" | "scratch") => announced("secret", Weight::Firm),
         "id" if matches!(adjective, "session" | "sess") => announced("session", Weight::Weak),
         "authorization" => announced("auth", Weight::Firm),
         "auth" => announced("auth", Weight::Weak),
-        "code" if matches!(adjective, "time" | "otp" | "mfa" | "passcode" | "confirmation" | "login") => announced("pin", Weight::Weak),
+        "code" if matches!(adjective, "time" | "otp" | "mfa" | "passcode" | "confirmation" | "login" | "verification" | "security") => {
+            announced("pin", Weight::Weak)
+        }
         "code" if matches!(adjective, "" | "auth" | "authorization" | "device" | "user" | "verification" | "recovery" | "backup") => {
             announced("code", Weight::Weak)
         }

@@ -83,6 +83,9 @@ const EXPLAINED: &[&str] = &[
     "sync_token",
     "resume",
     "cipher",
+    "handle",
+    "ackid",
+    "nonce",
 ];
 
 /// Numbers of a public key in JSON, and what names it.
@@ -115,6 +118,7 @@ const FILES: &[&str] = &[
     "AAEAAAD/",
     "LS0tLS1CRUdJTiBDRVJU",
     "LS0tLS1CRUdJTiBQVUJMSU",
+    "nonce-",
 ];
 
 /// Finds them in one pass.
@@ -298,7 +302,7 @@ pub fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
     let near = near.trim_end_matches(|c: char| c.is_whitespace() || "\"'=:([<-".contains(c));
     let last = near.rsplit(|c: char| is_blank(u8::try_from(c).unwrap_or(0)) || "\"',(".contains(c)).next().unwrap_or("");
     EXPLAINED.iter().any(|sign| last.contains(sign))
-        || last == "id"
+        || matches!(last, "id" | "h1")
         || PUBLIC_MEMBERS.contains(&last)
         || last.ends_with("_id")
         || last.ends_with("-id")

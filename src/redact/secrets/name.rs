@@ -92,6 +92,10 @@ pub fn name_around(text: Text<'_>, start: usize, end: usize, floor: usize) -> Na
     while from < start && !is_alnum(text.at(from)) && text.at(from) != b'_' {
         from += 1;
     }
+    // `password........x`: dots that lead the eye.
+    if let Some(at) = text.slice(end, to).find("..") {
+        to = end + at;
+    }
     while to > end && matches!(text.before(to), b'.' | b'-') {
         to -= 1;
     }

@@ -90,7 +90,12 @@ fn more(text: Text<'_>, name: Name, joint: Joint, pairs: &Pairs, found: &mut Vec
         if !text.starts(end, ", ") {
             return;
         }
-        take(text, name, joint, text.skip_spaces(end + 2), pairs, found);
+        let at = text.skip_spaces(end + 2);
+        let next = text.skip_max(at, 80, |b| !is_blank(b));
+        if !text.slice(at, text.floor(next)).bytes().any(|b| b.is_ascii_digit()) {
+            return;
+        }
+        take(text, name, joint, at, pairs, found);
         if found.len() == before {
             return;
         }

@@ -27,6 +27,12 @@ pub const MARKS: &[&str] = &[
     "--with-token",
     "vault login ",
     "net user ",
+    " login ",
+    "netrc file: ",
+    "> /",
+    "vault.azure.net/secrets/",
+    "input_value='",
+    "sp_addlogin ",
     "htpasswd -b",
     "| kinit",
     "| passwd",
@@ -45,6 +51,38 @@ pub const MARKS: &[&str] = &[
     "\"kty\"",
 ];
 
+/// `echo "x" > /etc/secret.txt`: written to a file whose name says what it is.
+fn written_to(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    let path_end = text.skip_max(end, 200, |b| !is_blank(b));
+    let path = text.slice(end, path_end).to_ascii_lowercase();
+    let line = text.floor(text.line_start(start, LINE_BYTES_MAX));
+    let front = text.slice(line, start);
+    let at = front.rfind("echo ")? + "echo ".len();
+    let names_it = ["secret", "pass", "token", "cred", "pwd", "apikey", "api_key", "netrc"].iter().any(|word| path.contains(word));
+    let (from, to) = names_it.then(|| word(text, line + at, usize::from(text.at(line + at) == b'-')))??;
+    (to <= start && !text.slice(from, to).contains(' ')).then_some((from, to))
+}
+
+/// `{"id": "https://kv.vault.azure.net/secrets/…", "value": "x"}`: what the command that shows a secret prints.
+fn shown_by_a_vault(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    const AROUND_BYTES: usize = 400;
+    let from = text.skip_back_max(start, AROUND_BYTES, |_| true);
+    let at = text.find(from, end - from + AROUND_BYTES, "\"value\"")? + "\"value\"".len();
+    let value = text.skip_max(at, 8, |b| is_blank(b) || b == b':');
+    let quote = Quote::at(text, value)?;
+    let open = value + quote.len();
+    Some((open, quote.close(text, open)?))
+}
+
+/// What a validation refused, when the field on the line above is a secret's.
+fn refused_input(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    let line = text.line_start(start, LINE_BYTES_MAX).checked_sub(1)?;
+    let field = text.slice(text.floor(text.line_start(line, 200)), line).trim().to_ascii_lowercase();
+    let is_secret =
+        ["password", "passwd", "pwd", "secret", "token", "key", "credential", "passphrase"].iter().any(|word| field.ends_with(word));
+    is_secret.then(|| Some((end, Quote::Char { mark: b'\'', slashes: 0 }.close(text, end)?)))?
+}
+
 /// The secret around the mark at `start..end`.
 pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
     if mark == "\"kty\"" {
@@ -53,6 +91,17 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
     let (from, to) = match mark {
         "AUTH " => authentication(text, start, end, pairs)?,
         ":5432:" | ":5433:" | ":5439:" | ":6432:" => pgpass(text, start, end)?,
+        " login " => {
+            let (from, to) = word(text, end, 0)?;
+            let makeup = super::random::Makeup::of(text.slice(from, to), pairs);
+            let is_token = makeup.length >= 20 && (makeup.is_random() || makeup.is_hex() && makeup.digits > 0);
+            return is_token.then(|| Found { start: from, end: to, kind: "token", words: text.slice(from, to).to_owned() });
+        }
+        "netrc file: " => word(text, end, 0)?,
+        "> /" => written_to(text, start, end)?,
+        "vault.azure.net/secrets/" => shown_by_a_vault(text, start, end)?,
+        "input_value='" => refused_input(text, start, end)?,
+        "sp_addlogin " => last_word(text, end)?,
         ":*:" => pgpass(text, start, end)?,
         "alias set " | "config host add " => {
             // The name of the key goes with it.

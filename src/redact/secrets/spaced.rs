@@ -32,6 +32,16 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
     if before.trim_end().ends_with("ENV") || before.trim_end().ends_with("configure set") {
         return Some((Joint::Flag, position));
     }
+    // `_authToken x` of a package manager's command.
+    if text.slice(name.start, name.end).starts_with("_auth") {
+        return Some((Joint::Setting, position));
+    }
+    // `password 7 0822455D0A16`, `secret 5 $1$…` of a router: behind the number of the method.
+    let method = text.skip_max(position, 1, |b| b.is_ascii_digit());
+    let coded = text.skip_max(method + 1, 120, |b| b.is_ascii_hexdigit());
+    if method > position && text.at(method) == b' ' && (coded - method > 8 || text.at(method + 1) == b'$') {
+        return Some((Joint::Setting, method + 1));
+    }
     if follows_login(text, name.start) {
         return Some((Joint::Flag, position));
     }
@@ -45,7 +55,26 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
 }
 
 /// Verbs behind which a value stands.
-const SAYING: [&str; 12] = ["is: ", "is ", "was ", "set to ", "lautet: ", "lautet ", "ist ", "est : ", "est ", "es ", "является ", "=> "];
+const SAYING: [&str; 18] = [
+    "has been reset to ",
+    "has been set to ",
+    "has been changed to ",
+    "was reset to ",
+    "reset to ",
+    "is now ",
+    "is: ",
+    "is ",
+    "was ",
+    "set to ",
+    "lautet: ",
+    "lautet ",
+    "ist ",
+    "est : ",
+    "est ",
+    "es ",
+    "является ",
+    "=> ",
+];
 
 /// `password for etl is x`, `passphrase for key 'id_rsa': x`: behind whom or what it is for.
 fn behind_whom(text: Text<'_>, position: usize) -> Option<usize> {

@@ -62,7 +62,7 @@ fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
     })
 }
 
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 19] = [
     "alnum",
     "hex",
     "HEX",
@@ -79,6 +79,9 @@ const KINDS: [&str; 16] = [
     "password",
     "jwt",
     "basic",
+    "chosen",
+    "chosenq",
+    "chosenurl",
 ];
 
 fn value(tag: &str, rng: &mut ChaCha8Rng) -> String {
@@ -100,6 +103,10 @@ fn value(tag: &str, rng: &mut ChaCha8Rng) -> String {
         "base64" => return STANDARD.encode((0..length).map(|_| rng.random()).collect::<Vec<u8>>()),
         "uuid" => return [8, 4, 4, 4, 12].map(|length| drawn(&format!("{DIGITS}abcdef"), length, rng)).join("-"),
         "password" => return password(rng),
+        // What may stand without quotes, within quotes, and in a URL.
+        "chosen" => return chosen("!#*_-+.?@%^", rng),
+        "chosenq" => return chosen("!#*_-+.?@%^&;,=:", rng),
+        "chosenurl" => return chosen("!*_-.~", rng),
         "jwt" => return jwt(rng),
         "basic" => return STANDARD.encode(format!("etl:{}", password(rng))),
         other => panic!("no such kind: {other}"),
@@ -123,6 +130,26 @@ fn password(rng: &mut ChaCha8Rng) -> String {
         1 => format!("{}-{}-{number}", word.to_lowercase(), other.to_lowercase()),
         2 => format!("Pr0d_{}", drawn(&format!("{SMALL}{CAPITAL}{DIGITS}"), 9, rng)),
         _ => format!("{word}{other}_{number}"),
+    }
+}
+
+/// As [`password`], with any sign of `signs`.
+fn chosen(signs: &str, rng: &mut ChaCha8Rng) -> String {
+    const WORDS: [&str; 8] = ["River", "Marble", "Copper", "Orchid", "Thunder", "Saffron", "Pepper", "Comet"];
+    let mut word = || WORDS[rng.random_range(0..WORDS.len())];
+    let (first, second, third) = (word(), word(), word());
+    let number: u32 = rng.random_range(10..9999);
+    let alnum = format!("{SMALL}{CAPITAL}{DIGITS}");
+    let sign = drawn(signs, 1, rng);
+    match rng.random_range(0..8) {
+        0 => format!("{first}{sign}{number}"),
+        1 => format!("{first}{number}{sign}"),
+        2 => format!("{}{second}{number}", first.to_lowercase()),
+        3 => format!("{}-{}-{}{}", first.to_lowercase(), second.to_lowercase(), third.to_lowercase(), number % 100),
+        4 => drawn(&alnum, 14, rng),
+        5 => format!("{}{sign}{}{}{}", drawn(&alnum, 5, rng), drawn(&alnum, 5, rng), drawn(signs, 1, rng), drawn(&alnum, 3, rng)),
+        6 => format!("{}{sign}{}{number}", first.to_uppercase(), second.to_lowercase()),
+        _ => format!("P{sign}{}{number}", drawn(&format!("{SMALL}{CAPITAL}"), 6, rng)),
     }
 }
 

@@ -3,10 +3,16 @@
 use super::made::made;
 use super::*;
 
-const SECRETS: [&str; 2] =
-    [include_str!("../../../../tests/redaction/secrets.txt"), include_str!("../../../../tests/redaction/secrets_wider.txt")];
-const LOOK_ALIKES: [&str; 2] =
-    [include_str!("../../../../tests/redaction/look_alikes.txt"), include_str!("../../../../tests/redaction/look_alikes_wider.txt")];
+const SECRETS: [&str; 3] = [
+    include_str!("../../../../tests/redaction/secrets_second.txt"),
+    include_str!("../../../../tests/redaction/secrets.txt"),
+    include_str!("../../../../tests/redaction/secrets_wider.txt"),
+];
+const LOOK_ALIKES: [&str; 3] = [
+    include_str!("../../../../tests/redaction/look_alikes_second.txt"),
+    include_str!("../../../../tests/redaction/look_alikes.txt"),
+    include_str!("../../../../tests/redaction/look_alikes_wider.txt"),
+];
 
 /// Does the secret, or as much of it as would help somebody, stand in the text?
 pub fn survives(secret: &str, out: &str) -> bool {
