@@ -117,16 +117,27 @@ impl Classifier {
         let pages = reading::read(text);
         let collector = Collector { rules: &self.rules, matcher: self.matcher.as_ref(), tables: &self.tables };
         let mut signals = collector.collect(text, &pages);
-        let mut verdict = verdict::conclude(&signals, None);
-        // The model is asked where the rules are silent, unsure or of two minds.
+        let mut verdict = verdict::by_rules(&signals);
+        // The model is asked where the rules are silent, unsure or of two minds; a user's own rule needs nobody's consent.
         if (verdict.score < SURE_SCORE || verdict.lead < SURE_LEAD)
+            && !self.users_own(&signals, &verdict)
             && let Some(model) = &self.model
         {
             let likely = model.read(&pages);
-            signal::of_model(&likely, &mut signals);
-            verdict = verdict::conclude(&signals, Some(&likely));
+            if signal::of_model(&likely, &mut signals) || !signals.is_empty() {
+                verdict = verdict::weighed(&signals, &likely);
+            }
         }
         self.classification(&pages, &signals, verdict)
+    }
+
+    fn users_own(&self, signals: &[Signal], verdict: &Verdict) -> bool {
+        let top = verdict.because.first().and_then(|index| signals.get(*index));
+        match top.map(|signal| &signal.source) {
+            Some(Source::Rule(index)) => self.rules.get(*index).is_some_and(|rule| rule.origin == Origin::User),
+            Some(Source::Condition(_) | Source::Sqlstate(_) | Source::Code(_) | Source::Class(_) | Source::Exception | Source::Model)
+            | None => false,
+        }
     }
 
     /// Trains the statistical model from the rules' own words and labelled failures: the bytes of `assets/model/weights.bin`. The same
@@ -266,6 +277,9 @@ const CALIBRATION: [(f64, f64); 10] =
     [(0.0, 0.05), (0.3, 0.3), (0.4, 0.42), (0.5, 0.55), (0.6, 0.66), (0.7, 0.78), (0.8, 0.87), (0.9, 0.92), (0.98, 0.945), (1.0, 0.975)];
 
 fn confidence(verdict: &Verdict) -> f64 {
+    if let Some(likely) = verdict.likely {
+        return f64::from(likely);
+    }
     let (score, lead) = (f64::from(verdict.score), f64::from(verdict.lead));
     let sure = 1.0 / (1.0 + (-(score - 30.0) / 14.0).exp());
     let raw = sure * (0.8 + 0.2 * (lead / 20.0).clamp(0.0, 1.0));

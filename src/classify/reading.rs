@@ -62,11 +62,20 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
             segment.weight *= CHATTER;
         }
     }
+    // A state message beside an error is the workspace's own summary: `Workload failed, see run output for details`.
+    let error = pages.iter().any(|page| page.piece.field == Field::Error);
+    for page in pages.iter_mut().filter(|page| error && page.piece.field == Field::StateMessage) {
+        for segment in &mut page.segments {
+            segment.weight *= SUMMARY;
+        }
+    }
     pages
 }
 
 /// What a log line counts beside an error that is told.
 const CHATTER: f32 = 0.6;
+/// What the workspace's summary counts beside an error that is told.
+const SUMMARY: f32 = 0.4;
 
 fn page(piece: Piece<'_>) -> Page<'_> {
     let mut reader = Reader::default();

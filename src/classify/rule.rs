@@ -61,6 +61,8 @@ pub struct Rule {
     pub unless: Vec<String>,
     /// Frames and source lines are read too.
     pub trace: bool,
+    /// Its words carry another error: they count in full only where nothing else names a cause.
+    pub wrapper: bool,
     /// Only for these task types; empty: all.
     pub tasks: Vec<String>,
     /// 0..=100: how surely the words mean this cause. 90 names the fault itself, 70 its class, 50 hints, 30 is a last resort.
@@ -98,6 +100,8 @@ struct RuleForm {
     unless: Vec<String>,
     #[serde(default)]
     trace: bool,
+    #[serde(default)]
+    wrapper: bool,
     #[serde(default)]
     tasks: Vec<String>,
     strength: u8,
@@ -191,6 +195,7 @@ impl RuleForm {
             with: self.with,
             unless: self.unless,
             trace: self.trace,
+            wrapper: self.wrapper,
             tasks: self.tasks,
             strength: self.strength,
             action: self.action,

@@ -24,6 +24,9 @@ const WORDS_MATTER_BELOW: f32 = 62.0;
 const REASON_BYTES_MAX: usize = 64;
 /// A reason that a cluster gives for its own end goes before the words around it.
 const SPELLED_BONUS: f32 = 14.0;
+/// What a wrapper carries must be at least so strong, and then takes this share of the wrapper's strength away.
+const CARRIED_MIN: f32 = 55.0;
+const STEPPED_BACK: f32 = 0.5;
 /// Among equals a user's rule comes first.
 const USER_BONUS: f32 = 5.0;
 
@@ -89,6 +92,7 @@ impl Collector<'_> {
             self.classes(pages, &classes, &mut signals);
         }
         exceptions(pages, &mut signals);
+        self.step_back(&mut signals);
         if let Some(code) = text.termination_code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
             let meaning =
                 self.tables.code(code).or_else(|| self.tables.condition(code)).cloned().or_else(|| self.tables.by_condition_words(code));
@@ -97,6 +101,24 @@ impl Collector<'_> {
             }
         }
         signals
+    }
+
+    /// `Unexpected failure while waiting for the cluster … exceeding quota limits of Core`: the wrapper steps back behind what it carries.
+    fn step_back(&self, signals: &mut [Signal]) {
+        let wraps = |signal: &Signal| match &signal.source {
+            Source::Rule(index) => self.rules.get(*index).is_some_and(|rule| rule.wrapper),
+            Source::Condition(_) | Source::Sqlstate(_) | Source::Code(_) | Source::Class(_) | Source::Exception | Source::Model => false,
+        };
+        let carried: Vec<Cause> = signals
+            .iter()
+            .filter(|signal| signal.cause != Cause::Unknown && signal.strength >= CARRIED_MIN && !wraps(signal))
+            .map(|signal| signal.cause)
+            .collect();
+        for signal in signals.iter_mut().filter(|signal| wraps(signal)) {
+            if carried.iter().any(|cause| *cause != signal.cause) {
+                signal.strength *= STEPPED_BACK;
+            }
+        }
     }
 
     /// What the rules say; the exception classes met on the way are given back.
@@ -394,14 +416,16 @@ fn exceptions(pages: &[Page<'_>], signals: &mut Vec<Signal>) {
 
 /// A cause that the model gives less than this is not worth a word.
 const MODEL_MIN: f32 = 0.2;
-/// The model, quite sure, counts as a weak rule.
+/// What the model is sure of, in the order of the signals beside a rule's strength.
 const MODEL_STRENGTH: f32 = 58.0;
 
-/// What the model holds likely, as signals.
-pub fn of_model(likely: &[f32], signals: &mut Vec<Signal>) {
+/// What the model holds likely, as signals. False where it knows too little of the words.
+pub fn of_model(likely: &[f32], signals: &mut Vec<Signal>) -> bool {
+    let before = signals.len();
     for (cause, p) in Cause::ALL.into_iter().zip(likely) {
         if *p >= MODEL_MIN {
             signals.push(Signal { source: Source::Model, cause, action: None, set: Vec::new(), strength: MODEL_STRENGTH * p, place: None });
         }
     }
+    signals.len() > before
 }
