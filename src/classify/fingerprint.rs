@@ -1,198 +1,139 @@
 //! A stable name for an error's template: tomorrow's failure of the same kind, in another job, at another time, has the same one.
 //!
-//! An error condition names itself. Elsewhere the exception's class and the first sentence of its message count, with numbers, ids,
-//! paths, hosts, addresses, times and quoted values masked. What lies around the root (stages, wrappers, log heads) does not count.
+//! Here is chosen which of the texts names the failure: the condition it carries, else the words that decided the verdict, else the root of
+//! the chain. What lies around (stages, wrappers, log heads) does not count. `naming` makes the name.
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::evidence::Field;
 use crate::domain::ids::Fingerprint;
 
-/// So much of a message names its kind; what follows is a plan, a query or a listing.
-const MESSAGE_BYTES_MAX: usize = 1200;
-const WORDS_MAX: usize = 30;
-/// A sentence shorter than this may be a heading: the next one counts too.
-const SENTENCE_BYTES_MIN: usize = 24;
-/// A quoted text of more words is a message of its own, not a value.
-const VALUE_WORDS_MAX: usize = 2;
+use super::naming::{self, HINTS};
+use super::reading::{Kind, Page, Segment};
+use super::signal::{Signal, Source};
+use super::table::Tables;
+use super::template;
+use super::verdict::Verdict;
 
-/// The name of a condition, or of the exception that stands for it: `DELTA_CONCURRENT_APPEND` and `ConcurrentAppendException` are one.
-pub fn of_name(name: &str) -> Fingerprint {
-    hash(&normal(name))
+/// An exception is known again in another field by so much of it.
+const HEAD_BYTES: usize = 80;
+/// A condition at least so strong names the failure by itself; a weaker one only carries another error.
+const NAMES_ITSELF: f32 = 45.0;
+
+/// The condition that names the failure, or its exception and message; without either, the first words.
+pub fn of(tables: &Tables, pages: &[Page<'_>], signals: &[Signal], verdict: &Verdict) -> Fingerprint {
+    let because = || verdict.because.iter().filter_map(|i| signals.get(*i));
+    let named = because().take_while(|signal| signal.strength >= NAMES_ITSELF).find_map(|signal| {
+        let bracketed = signal.place.is_some_and(|place| {
+            pages.get(place.page).is_some_and(|page| place.start > 0 && page.piece.folded.get(place.start - 1) == Some(&b'['))
+        });
+        match &signal.source {
+            // An API's code (`PERMISSION_DENIED: …`) names a kind of answer; what was refused stands in the message.
+            Source::Condition(name) if bracketed && !carries(name) => Some(name.as_str()),
+            _ => None,
+        }
+    });
+    if let Some(name) = named {
+        return of_name(name);
+    }
+    let decisive = because().find(|signal| signal.place.is_some());
+    let place = decisive.and_then(|signal| signal.place);
+    let chosen = place
+        .and_then(|place| pages.get(place.page).and_then(|page| page.segments.get(place.segment).map(|segment| (page, segment))))
+        .or_else(|| pages.first().and_then(|page| page.segments.first().map(|segment| (page, segment))));
+    let Some(chosen) = chosen else { return of_message("", "", None) };
+    let words = place.and_then(|place| pages.get(place.page)?.piece.text.get(place.start..place.end)).unwrap_or_default();
+    // An exception that nobody knows wraps what it was raised for.
+    let carries = carries(words.trim_matches(['[', ']'])) || decisive.is_some_and(|signal| signal.source == Source::Exception);
+    let beneath = if carries { root(pages, chosen) } else { None };
+    let place = if beneath.is_some() { None } else { place };
+    let (page, segment) = beneath.unwrap_or(chosen);
+    let class = class(page, segment);
+    if tables.is_condition_class(&naming::normal(class)) {
+        return of_name(class);
+    }
+    let start = if class.is_empty() { segment.start } else { segment.class.1 };
+    let at = place.and_then(|place| Some((place.start.checked_sub(start)?, place.end.checked_sub(start)?)));
+    of_message(class, page.piece.text.get(start..segment.end).unwrap_or_default(), at)
 }
 
-pub fn of_message(class: &str, message: &str) -> Fingerprint {
-    let simple = simple(class);
-    hash(&format!("{}|{}", normal(simple), template(simple, message)))
+/// What lies at the bottom of a chain in which the carrier stands; `None` where nothing is beneath it.
+fn root<'p, 'a>(pages: &'p [Page<'a>], carrier: (&Page<'a>, &Segment)) -> Option<(&'p Page<'a>, &'p Segment)> {
+    let head = head(carrier.0, carrier.1);
+    pages.iter().filter(|page| page.piece.field != Field::Logs).find_map(|page| {
+        let messages = || page.segments.iter().filter(|segment| segment.kind == Kind::Message);
+        let depth = messages().find(|segment| self::head(page, segment) == head)?.depth;
+        let deepest = messages().rev().max_by_key(|segment| segment.depth)?;
+        (deepest.depth > depth).then_some((page, deepest))
+    })
 }
 
-/// `DELTA_METADATA_CHANGED`, `io.delta.exceptions.MetadataChangedException` -> `metadatachanged`.
-pub fn normal(name: &str) -> String {
-    // A condition keeps its sub-condition, unless that only tells of a hint; a class loses its packages.
-    let condition = name.split('.').next().is_some_and(|first| first.contains('_') && !first.bytes().any(|b| b.is_ascii_lowercase()));
-    let name = match condition {
-        true => HINTS.iter().find_map(|hint| name.strip_suffix(hint)).unwrap_or(name),
-        false => simple(name),
-    };
-    let name = name.strip_prefix("DELTA_").or_else(|| name.strip_prefix("Spark")).unwrap_or(name);
-    let name = name.strip_suffix("Exception").or_else(|| name.strip_suffix("Error")).unwrap_or(name);
-    name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase() as char).collect()
+/// By which the same exception is known again in another field.
+fn head<'p>(page: &'p Page<'_>, segment: &Segment) -> &'p str {
+    template::head(page.piece.text.get(segment.class.0..segment.end).unwrap_or_default(), HEAD_BYTES)
 }
 
-const HINTS: [&str; 4] = [".WITH_SUGGESTION", ".WITHOUT_SUGGESTION", ".NO_HINT", ".WITH_RECOMMENDATION"];
-
-fn simple(class: &str) -> &str {
-    class.rsplit(['.', '$']).next().unwrap_or_default()
+fn class<'p>(page: &'p Page<'_>, segment: &Segment) -> &'p str {
+    page.piece.text.get(segment.class.0..segment.class.1).unwrap_or_default()
 }
+
+/// The name of a condition, or of the exception that stands for it.
+fn of_name(name: &str) -> Fingerprint {
+    hash(&naming::normal(name))
+}
+
+/// `at`: where in the message the words stand that decided, if any did.
+fn of_message(class: &str, message: &str, at: Option<(usize, usize)>) -> Fingerprint {
+    hash(&naming::named(class, message, at))
+}
+
+/// Carriers of another error: what they carry names the failure.
+fn carries(condition: &str) -> bool {
+    CARRIERS.iter().any(|carrier| {
+        condition.strip_prefix(carrier).is_some_and(|rest| rest.is_empty() || HINTS.contains(&rest) || carrier.ends_with('_'))
+    })
+}
+
+const CARRIERS: [&str; 17] = [
+    "FAILED_READ_FILE",
+    "TASK_WRITE_FAILED",
+    "FAILED_EXECUTE_UDF",
+    "FAILED_FUNCTION_CALL",
+    "STREAM_FAILED",
+    // Cancelled by whom?
+    "SPARK_JOB_CANCELLED",
+    "FOREACH_BATCH_USER_FUNCTION_ERROR",
+    "INTERNAL_ERROR",
+    "INTERNAL_ERROR_",
+    "JAVA_GATEWAY_EXITED",
+    "USER_RAISED_EXCEPTION",
+    "INSUFFICIENT_PERMISSIONS",
+    "PERMISSION_DENIED",
+    "UC_COMMAND_NOT_SUPPORTED",
+    "NOT_SUPPORTED_WITH_SERVERLESS",
+    "UNSUPPORTED_FEATURE",
+    "UNCLASSIFIED_ERROR",
+];
 
 fn hash(text: &str) -> Fingerprint {
     let digest = Sha256::digest(text.as_bytes());
     Fingerprint(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// How much of a message's names belongs to its kind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Names {
-    Masked,
-    /// The names are the message: `KeyError: 'sku'`, `ClassNotFoundException: com.mysql.cj.jdbc.Driver`.
-    Kept,
-}
-
-/// The message with everything that changes from run to run masked.
-fn template(class: &str, message: &str) -> String {
-    let names = match class {
-        "KeyError"
-        | "AttributeError"
-        | "NameError"
-        | "TypeError"
-        | "ClassNotFoundException"
-        | "NoClassDefFoundError"
-        | "ModuleNotFoundError"
-        | "NoSuchMethodError"
-        | "SystemExit" => Names::Kept,
-        _ => Names::Masked,
-    };
-    let message = &message[..super::fold::floor_boundary(message, MESSAGE_BYTES_MAX)];
-    // The root's own words start behind the scheduler's.
-    let start =
-        ["Reason: ", "most recent failure: "].iter().filter_map(|mark| message.find(mark).map(|at| at + mark.len())).max().unwrap_or(0);
-    let sentence = first_sentence(message[start..].trim_start_matches([':', ' ']));
-    if names == Names::Kept {
-        return sentence.to_ascii_lowercase();
-    }
-    let mut words: Vec<String> = Vec::new();
-    for word in
-        unquote(sentence).split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | '=' | '"'))
-    {
-        let word = word.trim_matches(|c: char| matches!(c, '.' | ':' | '!' | '?' | '<' | '>' | '\'' | '`'));
-        if word.is_empty() || matches!(word, "ERROR" | "WARN" | "INFO") {
-            continue;
-        }
-        let coded = words.last().is_some_and(|last| matches!(last.as_str(), "code" | "status" | "exitcode"));
-        let masked = if coded && word.len() <= 4 { word.to_owned() } else { mask(word) };
-        // A list of masked values is one value, however long.
-        if masked.len() == 1 && words.last() == Some(&masked) {
-            continue;
-        }
-        words.push(masked);
-        if words.len() >= WORDS_MAX {
-            break;
-        }
-    }
-    // What an error starts with may be masked away (a log's time): it is no part of its kind.
-    let skip = words.iter().take_while(|word| word.len() == 1).count();
-    words[skip.min(words.len().saturating_sub(1))..].join(" ")
-}
-
-fn first_sentence(message: &str) -> &str {
-    for (at, _) in message.match_indices(['.', '\n']) {
-        let next = message[at + 1..].chars().next();
-        let ends = message[at..].starts_with('\n') || next.is_none_or(char::is_whitespace);
-        if ends && at >= SENTENCE_BYTES_MIN {
-            return &message[..at];
-        }
-    }
-    message
-}
-
-fn mask(word: &str) -> String {
-    let path = word.contains('/') || word.contains('\\') || word.contains('@');
-    let host = word.matches('.').count() >= 2 && !word.contains("Exception") && !word.contains("Error") && !word.starts_with("spark.");
-    if path || host {
-        return "/".to_owned();
-    }
-    if word.bytes().any(|b| b.is_ascii_digit()) {
-        return "#".to_owned();
-    }
-    word.to_ascii_lowercase()
-}
-
-/// Quoted values become `?`; quoted sentences lose only their quotes. A quote that never closes, or an apostrophe within a word, is left
-/// alone.
-fn unquote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['\'', '"', '`']) {
-        let quote = rest[at..].chars().next().unwrap_or('"');
-        let opens = !rest[..at].chars().next_back().is_some_and(char::is_alphanumeric);
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        match after.find(quote).filter(|_| opens) {
-            Some(end) if after[..end].split_whitespace().count() <= VALUE_WORDS_MAX => {
-                out.push_str(" ? ");
-                rest = &after[end + 1..];
-            }
-            _ => {
-                out.push(if opens { ' ' } else { quote });
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn check(a: &str, b: &str, same: bool) {
-        assert_eq!(of_message("X", a) == of_message("X", b), same, "{}\n{}", template("X", a), template("X", b));
-    }
-
     #[test]
-    fn what_changes_from_run_to_run_is_masked() {
-        check("File s3a://a/b/c.parquet does not exist", "File dbfs:/x/y.parquet does not exist", true);
-        check(
-            "Lost task 0.0 in stage 7.0 (TID 10) (10.139.64.5 executor 1)",
-            "Lost task 3.1 in stage 12.0 (TID 999) (10.2.3.4 executor 12)",
-            true,
-        );
-        check("column `a` cannot be resolved. Did you mean [`b`, `c`]", "column `z` cannot be resolved. Did you mean [`q`]", true);
-        check("Unable to acquire 44 bytes of memory, got 0", "Unable to acquire 104857600 bytes of memory, got 38125049", true);
-        check("Connection refused", "Connection reset by peer", false);
-        check("Reason: Command exited with code 137", "x: Reason: Command exited with code 137", true);
-        check("Reason: Command exited with code 137", "Reason: Command exited with code 143", false);
-        check("{'message': 'Authentication is down for now'}", "{'message': 'Jobs is not ready for now'}", false);
-    }
-
-    #[test]
-    fn names_that_are_the_message_count() {
-        assert_ne!(of_message("KeyError", "'sku'"), of_message("KeyError", "'price'"));
-        assert_ne!(of_message("java.lang.ClassNotFoundException", "a.b.C"), of_message("java.lang.ClassNotFoundException", "a.b.D"));
-        assert_eq!(of_name("DELTA_CONCURRENT_APPEND"), of_name("io.delta.exceptions.ConcurrentAppendException"));
-        assert_eq!(of_name("UNRESOLVED_COLUMN.WITH_SUGGESTION"), of_name("UNRESOLVED_COLUMN"));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn a_fingerprint_is_twelve_hex_digits_and_never_a_panic(class in ".{0,40}", message in ".{0,300}") {
-            let found = of_message(&class, &message);
-            prop_assert!(found.0.len() == 12 && found.0.bytes().all(|b| b.is_ascii_hexdigit()));
-            prop_assert_eq!(of_message(&class, &message), found);
+    fn a_carrier_names_nothing_but_its_sub_conditions_do() {
+        for (name, want) in [
+            ("FAILED_READ_FILE", true),
+            ("FAILED_READ_FILE.NO_HINT", true),
+            ("FAILED_READ_FILE.FILE_NOT_EXIST", false),
+            ("INTERNAL_ERROR_NETWORK", true),
+            ("UNRESOLVED_COLUMN.WITH_SUGGESTION", false),
+        ] {
+            assert_eq!(carries(name), want, "{name}");
         }
     }
 }

@@ -6,18 +6,21 @@ mod fingerprint;
 mod fold;
 mod line;
 mod model;
+mod naming;
 mod pattern;
 mod reading;
 mod rule;
 mod signal;
 mod table;
+mod template;
 mod verdict;
+mod wording;
 
 use crate::domain::action::Action;
 use crate::domain::cause::Cause;
 use crate::domain::classification::{Alternative, Classification, Span};
 use crate::domain::evidence::{Evidence, FailureText};
-use crate::domain::ids::{Fingerprint, Probability};
+use crate::domain::ids::Probability;
 
 use model::{Document, Features, Model};
 use pattern::Matcher;
@@ -54,8 +57,6 @@ const WORDS: &str = include_str!("../../assets/rules/words.toml");
 
 /// The span shown to people goes this far to either side of what matched, within its line.
 const SPAN_BYTES_MAX: usize = 160;
-/// A condition at least so strong names the failure by itself; a weaker one only carries another error.
-const NAMES_ITSELF: f32 = 45.0;
 /// From here on the rules decide alone.
 const SURE_SCORE: f32 = 86.0;
 const SURE_LEAD: f32 = 16.0;
@@ -223,7 +224,7 @@ impl Classifier {
             rules,
             evidence: place.and_then(|place| span(pages, place)),
             task: None,
-            fingerprint: fingerprint_of(&self.tables, pages, signals, &verdict),
+            fingerprint: fingerprint::of(&self.tables, pages, signals, &verdict),
             explanation,
             advice,
         }
@@ -324,35 +325,6 @@ fn span(pages: &[Page<'_>], place: Place) -> Option<Span> {
     let words = words.trim();
     let (start, end) = (page.piece.base + start, page.piece.base + start + words.len());
     Some(Span { field: page.piece.field, text: words.to_owned(), start, end })
-}
-
-/// The condition that names the failure, or its exception and message; without either, the first words.
-fn fingerprint_of(tables: &Tables, pages: &[Page<'_>], signals: &[Signal], verdict: &Verdict) -> Fingerprint {
-    let named =
-        verdict.because.iter().filter_map(|i| signals.get(*i)).take_while(|signal| signal.strength >= NAMES_ITSELF).find_map(|signal| {
-            let bracketed = signal.place.is_some_and(|place| {
-                pages.get(place.page).is_some_and(|page| place.start > 0 && page.piece.folded.get(place.start - 1) == Some(&b'['))
-            });
-            match &signal.source {
-                // An API's code (`PERMISSION_DENIED: …`) names a kind of answer; what was refused stands in the message.
-                Source::Condition(name) if bracketed => Some(name.as_str()),
-                _ => None,
-            }
-        });
-    if let Some(name) = named {
-        return fingerprint::of_name(name);
-    }
-    let place = verdict.because.iter().filter_map(|i| signals.get(*i)).find_map(|signal| signal.place);
-    let chosen = place
-        .and_then(|place| pages.get(place.page).and_then(|page| page.segments.get(place.segment).map(|segment| (page, segment))))
-        .or_else(|| pages.first().and_then(|page| page.segments.first().map(|segment| (page, segment))));
-    let Some((page, segment)) = chosen else { return fingerprint::of_message("", "") };
-    let class = page.piece.text.get(segment.class.0..segment.class.1).unwrap_or_default();
-    if tables.is_condition_class(&fingerprint::normal(class)) {
-        return fingerprint::of_name(class);
-    }
-    let start = if class.is_empty() { segment.start } else { segment.class.1 };
-    fingerprint::of_message(class, page.piece.text.get(start..segment.end).unwrap_or_default())
 }
 
 /// A cause in words.

@@ -124,7 +124,7 @@ impl Tables {
         // Delta's conflicts are met under both names; elsewhere a class of the same name says less than its message.
         let conflicts =
             tables.conditions.iter().filter(|(name, meaning)| name.starts_with("DELTA_") && meaning.cause == Cause::Concurrency);
-        tables.condition_classes = conflicts.map(|(name, _)| super::fingerprint::normal(name)).collect();
+        tables.condition_classes = conflicts.map(|(name, _)| super::naming::normal(name)).collect();
         let form: CodesForm = toml::from_str(codes).map_err(|error| fault("codes.toml", codes, error))?;
         enter(&mut tables.codes, form.code);
         let form: WordsForm = toml::from_str(words).map_err(|error| fault("words.toml", words, error))?;
