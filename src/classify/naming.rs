@@ -179,7 +179,7 @@ fn service_code(message: &str) -> Option<String> {
         }
     }
     let at = ["rror code", "rrorCode", "rror Code"].iter().filter_map(|key| message.find(key)).min()?;
-    let rest = message[at + 9..].trim_start_matches(|c: char| matches!(c, '"' | '\'' | ':' | '=' | ' '));
+    let rest = message[at + 9..].trim_start_matches(['"', '\'', ':', '=', ' ']);
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     (digits >= 4).then(|| format!("code|{}", &rest[..digits]))
 }

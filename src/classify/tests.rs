@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::evidence::Field;
-use crate::domain::ids::{RunId, TaskKey};
+use crate::domain::ids::{Fingerprint, RunId, TaskKey};
 
 fn shipped() -> &'static Classifier {
     static SHIPPED: std::sync::LazyLock<Classifier> = std::sync::LazyLock::new(|| Classifier::with_user_rules(&[]).unwrap());
@@ -235,9 +235,10 @@ const ALIKE: [&[&str]; 14] = [
     ],
     &[
         "KeyError: 'sku'",
+        "KeyError: 'price'",
         "Py4JJavaError: An error occurred while calling o77.x.\n: org.apache.spark.api.python.PythonException: Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    d['sku']\nKeyError: 'sku'",
     ],
-    &["KeyError: 'price'"],
+    &["KeyError: 'TARGET_CATALOG'"],
     &[
         "HTTPError: 403 Client Error: Forbidden for url: https://a.example.com/x?id=1",
         "HTTPError: 403 Client Error: Forbidden for url: https://b.example.com/y",
