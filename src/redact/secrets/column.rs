@@ -35,7 +35,9 @@ pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
     {
         let above = text.line_start(above_end, LINE_BYTES_MAX);
         let is_rule_off = text.slice(above, above_end).chars().all(|c| "+-|= :\r─┼│├┤╞╪╡═┌┐└┘┬┴".contains(c));
-        if !is_rule_off && split(text, above, above_end, rule).len() == header.len() {
+        let row = split(text, above, above_end, rule);
+        let is_row = row.iter().all(|(from, to)| !text.slice(*from, *to).contains([' ', '"']));
+        if !is_rule_off && is_row && row.len() == header.len() {
             return Vec::new();
         }
     }

@@ -27,8 +27,10 @@ pub fn closes_before(text: Text<'_>, name: Name, quote: Quote) -> bool {
     }
     let line = text.line_start(name.start, 300);
     let mut open = false;
-    for position in line..name.start {
-        if text.at(position) != mark || text.before(position) == b'\\' {
+    let before = text.bytes().get(line..name.start).unwrap_or_default();
+    for (offset, _) in before.iter().enumerate().filter(|(_, b)| **b == mark) {
+        let position = line + offset;
+        if text.before(position) == b'\\' {
             continue;
         }
         // An apostrophe within a word opens nothing.

@@ -123,10 +123,13 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
 /// `!!str x`, `&anchor x` of YAML: behind the tag.
 fn after_tag(text: Text<'_>, position: usize) -> usize {
     let is_tag = text.starts(position, "!!") || text.at(position) == b'&' && text.at(position + 1).is_ascii_alphabetic();
+    if !is_tag {
+        return position;
+    }
     let end = text.skip_max(position + 1, 32, |b| is_alnum(b) || matches!(b, b'!' | b'_' | b'-'));
     let value = text.skip_spaces(end);
     let is_followed = value > end && !is_blank(text.at(value)) && text.at(value) != b'=' && value < text.len();
-    if is_tag && is_followed { value } else { position }
+    if is_followed { value } else { position }
 }
 
 /// `string(12) "x"`: behind the type and size.

@@ -24,7 +24,7 @@ pub struct Label {
 
 /// Parts of names to look for in a text, in small letters; [`Labels::of`] judges the whole name around each.
 const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid appid app_id psk answer jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
-    saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas. p4ss pa55 p@ss";
+    saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas. _seed -seed .seed _otp -otp _pin -pin _sas -sas .sas _sig _salt _sid p4ss pa55 p@ss";
 /// A password or another secret in other languages than English, as a whole name.
 const FOREIGN: &[(&str, &str)] = &[
     (

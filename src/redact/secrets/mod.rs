@@ -9,6 +9,7 @@
 
 mod again;
 mod around;
+mod before;
 mod call;
 mod clause;
 mod column;
@@ -283,7 +284,7 @@ impl Looking<'_> {
         self.done.names = name.end;
         let before = word_before(text, name.start);
         let Some(label) = self.redactor.labels.of(text.slice(name.start, name.end), &before, &mut self.words) else { return };
-        if label.weight >= Weight::Firm {
+        if label.weight >= Weight::Firm || label.kind == "secret" {
             for (start, end) in column::cells(text, name) {
                 let cell = Value { pieces: Pieces::one(start, end), quoted: false, joint: Joint::Cell, call: (start, start) };
                 if judge::is_secret(text, name, label, &cell, pairs) {
@@ -315,7 +316,7 @@ impl Looking<'_> {
 
     fn values(&mut self, name: Name, label: Label, all: &mut Vec<Found>) {
         let (text, pairs) = (self.text, &self.redactor.pairs);
-        for value in pair::values(text, name, pairs) {
+        for value in pair::values(text, name, pairs).into_iter().chain(before::value(text, name, label)) {
             if judge::is_secret(text, name, label, &value, pairs) {
                 let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
                 let end = value.pieces.end();

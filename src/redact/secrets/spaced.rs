@@ -16,6 +16,9 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
     if let Some(at) = behind_sentence(text, position, before) {
         return Some((Joint::Said, at));
     }
+    if let Some(at) = told_outright(text, position) {
+        return Some((Joint::Equals, at));
+    }
     for word in SAYING {
         if text.starts_anycase(position, word) {
             return Some((Joint::Said, text.skip_spaces(position + word.len())));
@@ -46,12 +49,42 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
         return Some((Joint::Flag, position));
     }
     let name_words = text.slice(name.start, name.end);
+    // `Using API_KEY x`: the name of a variable, and no word behind it.
+    let is_variable = name_words.contains('_') && name_words.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let next = text.slice(position, text.floor(text.skip_max(position, 200, |b| !is_blank(b))));
+    if is_variable && !quoted && next.len() >= 8 && next.bytes().filter(u8::is_ascii_digit).count() >= 2 && !next.contains(['(', '=', '/'])
+    {
+        return Some((Joint::Setting, position));
+    }
     let starts_line = before.trim_matches(|c: char| !c.is_alphanumeric()).is_empty() || before.trim_end().ends_with(':');
     let aligned = position - name.end >= 2 && matches!(text.at(text.skip_max(position, 400, |b| !is_blank(b))), b'\n' | b'\r' | 0);
     if (name_words.contains('.') || aligned) && starts_line && !quoted {
         return Some((Joint::Setting, position));
     }
     Some((Joint::Space, position))
+}
+
+/// `API_KEY with value x`, `get("API_KEY") returned x`: where x starts, if it is no plain word.
+fn told_outright(text: Text<'_>, position: usize) -> Option<usize> {
+    const TELLING: [&str; 12] = [
+        "with value ",
+        "with the value ",
+        "has value ",
+        "has the value ",
+        "had value ",
+        "returned ",
+        "returns ",
+        "resolved to ",
+        "resolves to ",
+        "evaluated to ",
+        "equals ",
+        "holds ",
+    ];
+    let word = TELLING.iter().find(|word| text.starts_anycase(position, word))?;
+    let at = text.skip_spaces(position + word.len());
+    let end = text.skip_max(at, 200, |b| !is_blank(b));
+    let words = text.slice(at, text.floor(end));
+    (words.len() >= 6 && words.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'"' | b'\'')) || words.len() >= 20).then_some(at)
 }
 
 /// Verbs behind which a value stands.
