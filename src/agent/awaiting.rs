@@ -3,10 +3,13 @@
 use crate::domain::decision::{Authority, Mode};
 
 use super::step::{Case, StepError, WAITING_CHECK, after};
-use super::{decided, with_people};
+use super::{decided, opinion, with_people};
 
 pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     if with_people::ended_elsewhere(case).await? {
+        return Ok(());
+    }
+    if opinion::by_hand(case).await? {
         return Ok(());
     }
     let mode = case.house.mode().await?;

@@ -6,7 +6,7 @@ use crate::domain::incident::State;
 use crate::domain::mail::MailKind;
 
 use super::step::{Case, StepError, WAITING_CHECK, after};
-use super::{analysed, letters, with_people};
+use super::{analysed, letters, opinion, with_people};
 
 pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     let Some(decision) = case.incident.decision.clone() else {
@@ -43,7 +43,7 @@ async fn observe(case: &mut Case<'_>, decision: &Decision) -> Result<(), StepErr
     if mode != Mode::Observe && decision.guardrails.iter().any(|rail| rail.id == "mode") {
         return redecide(case, mode).await;
     }
-    if with_people::ended_elsewhere(case).await? {
+    if with_people::ended_elsewhere(case).await? || opinion::by_hand(case).await? {
         return Ok(());
     }
     let stay = case.incident.stay().due(after(case.now(), WAITING_CHECK));

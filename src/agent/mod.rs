@@ -14,6 +14,7 @@ mod decided;
 mod detected;
 mod house;
 mod letters;
+mod opinion;
 mod post;
 pub mod run;
 mod scheduled;
@@ -22,7 +23,7 @@ mod watching;
 mod with_people;
 mod world;
 
-pub use analysed::recall;
 pub use house::{Clock, House, Parts, Settings, SystemClock};
+pub use opinion::recall;
 pub use run::Agent;
 pub use step::StepError;

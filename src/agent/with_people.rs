@@ -4,11 +4,15 @@ use crate::domain::event::{Actor, Outcome};
 use crate::domain::incident::{Ending, Incident};
 
 use super::house::House;
+use super::opinion;
 use super::step::{Case, StepError, WAITING_CHECK, after};
 use super::world::{self, World};
 
 pub async fn step(case: &mut Case<'_>) -> Result<(), StepError> {
     if ended_elsewhere(case).await? {
+        return Ok(());
+    }
+    if opinion::by_hand(case).await? {
         return Ok(());
     }
     let stay = case.incident.stay().due(after(case.now(), WAITING_CHECK));

@@ -3,10 +3,11 @@
 use crate::decide::guardrail;
 use crate::domain::action::Action;
 use crate::domain::decision::Mode;
-use crate::domain::incident::{Incident, State};
+use crate::domain::incident::{Asking, Incident, State};
 
 use super::key::{Act, KEYS, Key, Layer, Reach};
 use super::model::{Model, Overlay};
+use super::options::Llm;
 use super::reader::Text;
 use super::words;
 
@@ -48,12 +49,19 @@ fn on_list(model: &Model, act: Act) -> Option<String> {
             Some(_) | None => None,
         },
         Act::Notices if model.notices.is_empty() => no("there were none yet"),
-        Act::Approve | Act::Override | Act::Ignore | Act::CloseHandled | Act::ReadEvidence | Act::History | Act::Call | Act::CopyUrl => {
-            match model.incident() {
-                None => no("no incident is selected"),
-                Some(incident) => on_incident(model, incident, act),
-            }
-        }
+        Act::Approve
+        | Act::Override
+        | Act::Ignore
+        | Act::CloseHandled
+        | Act::AskModel
+        | Act::StopModel
+        | Act::ReadEvidence
+        | Act::History
+        | Act::Call
+        | Act::CopyUrl => match model.incident() {
+            None => no("no incident is selected"),
+            Some(incident) => on_incident(model, incident, act),
+        },
         Act::Sort | Act::Filter | Act::Freeze if model.latest.is_none() => no("the ledger is still being read"),
         Act::Sort | Act::Filter | Act::Freeze if model.list.total == 0 => no("there are no incidents"),
         Act::Move(_)
@@ -79,7 +87,7 @@ fn on_list(model: &Model, act: Act) -> Option<String> {
 
 fn on_incident(model: &Model, incident: &Incident, act: Act) -> Option<String> {
     let no = |words: &str| Some(words.to_owned());
-    let decides = matches!(act, Act::Approve | Act::Override | Act::Ignore | Act::CloseHandled);
+    let decides = matches!(act, Act::Approve | Act::Override | Act::Ignore | Act::CloseHandled | Act::AskModel | Act::StopModel);
     if decides && model.pending.contains_key(&incident.id) {
         return no("what you decided before is being written");
     }
@@ -110,10 +118,39 @@ fn on_incident(model: &Model, incident: &Incident, act: Act) -> Option<String> {
         Act::CloseHandled if !matches!(state, State::WithPeople | State::Decided) => {
             Some(format!("only what is with people can be closed as handled, this is {state}"))
         }
+        Act::AskModel => asks(model, incident),
+        Act::StopModel if !with_model(model, incident) => no("no model is being asked about this one"),
         Act::ReadEvidence if model.dossier().is_some_and(|dossier| dossier.evidence.is_none()) => no("nothing was collected yet"),
         Act::Call if incident.planned.is_none() => no("no call is planned here"),
         Act::CopyUrl if incident.run_url.is_none() => no("the workspace gave no address for this run"),
         _ => None,
+    }
+}
+
+/// Is a model being asked about it, or about to be?
+pub fn with_model(model: &Model, incident: &Incident) -> bool {
+    let on_its_way = incident.state == State::Analysed && model.options.llm != Llm::NotConfigured && incident.asking != Asking::Cancelled;
+    incident.state.is_open() && (incident.draft.is_some() || on_its_way || incident.asking == Asking::Demanded)
+}
+
+/// Why a model cannot be asked by hand.
+fn asks(model: &Model, incident: &Incident) -> Option<String> {
+    let no = |words: &str| Some(words.to_owned());
+    if model.options.llm == Llm::NotConfigured {
+        return no("no model is configured (llm.provider)");
+    }
+    if with_model(model, incident) {
+        return no("it is being asked; `x` stops it");
+    }
+    match incident.state {
+        State::AwaitingApproval | State::Decided | State::WithPeople => match &incident.opinion {
+            Some(opinion) if opinion.grounded => no("it has given its opinion"),
+            Some(_) | None => None,
+        },
+        State::Scheduled => no("it is scheduled; `i` stops it"),
+        State::Acting | State::Watching => no("the workspace is at it"),
+        State::Detected | State::Collecting | State::Analysed => no("nothing was decided yet"),
+        State::Closed(_) => Some(format!("it is closed: {}", incident.state)),
     }
 }
 

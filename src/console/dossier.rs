@@ -218,6 +218,7 @@ fn say(what: &Happening) -> String {
             (true, None) => "no cause named".to_owned(),
             (false, _) => format!("none{}", noted(reason)),
         },
+        Happening::Asked => "a model, for a second opinion".to_owned(),
         Happening::Decided { action, authority, reasons, guardrails, .. } => {
             let rails = guardrails.iter().map(|rail| rail.id.as_str()).collect::<Vec<_>>().join(", ");
             let rails = if rails.is_empty() { rails } else { format!(" [{rails}]") };

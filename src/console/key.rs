@@ -122,6 +122,10 @@ pub enum Act {
     Ignore,
     CloseHandled,
     AutoApply,
+    /// Let a model be asked about the incident.
+    AskModel,
+    /// End the question that is with a model.
+    StopModel,
     ReadEvidence,
     History,
     Call,
@@ -179,9 +183,11 @@ pub const KEYS: &[Key] = &[
     row!(List, [on('o')], Act::Override, "override", "Choose another action than the engine's, with the reason why", Workspace, true),
     row!(List, [on('i')], Act::Ignore, "ignore", "Nothing is to be done about it: close it, after a question that names it", Ledger, true),
     row!(List, [on('c')], Act::CloseHandled, "close", "Close as handled what people have dealt with outside runmend, after a question", Ledger, true),
+    row!(List, [on('x')], Act::StopModel, "stop the model", "End the question that is with a model; the rules decide alone, and it is not asked again by itself", Ledger, true),
     row!(List, [on('e'), key(KeyCode::Enter)], Act::ReadEvidence, "evidence", "Read the whole evidence, from the line that decided", Screen, true),
     row!(List, [on('h')], Act::History, "history", "Audit trail, calls and mails of the incident", Screen, true),
     row!(List, [on('p')], Act::Call, "call", "The exact call that the decision would make, in full", Screen, true),
+    row!(List, [on('m')], Act::AskModel, "ask a model", "Ask the model for a second opinion, where it was not asked or gave none that counts", Ledger, true),
     row!(List, [on('/')], Act::Filter, "filter", "Show only incidents that have these words: job, task, cause, state, action, run id", Screen, true),
     row!(List, [key(KeyCode::Tab)], Act::NextPane, "pane", "Focus the next pane; j and k then scroll it", Screen, true),
     row!(List, [on('A')], Act::AutoApply, "auto-apply", "Carry out by itself what the guardrails allow, while this console is open; again: stop it", Workspace, true),

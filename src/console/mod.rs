@@ -15,6 +15,7 @@ mod model;
 mod notice;
 mod options;
 mod pane;
+mod partial;
 pub mod picture;
 mod reader;
 mod snapshot;

@@ -136,7 +136,9 @@ pub(super) fn perform(model: &mut Model, does: Act, name: &str, effects: &mut Ve
     }
     model.dirty = true;
     match does {
-        Act::Approve | Act::Override | Act::Ignore | Act::CloseHandled | Act::AutoApply => decide::start(model, does, effects),
+        Act::Approve | Act::Override | Act::Ignore | Act::CloseHandled | Act::AutoApply | Act::AskModel | Act::StopModel => {
+            decide::start(model, does, effects);
+        }
         Act::Confirm => confirm(model, effects),
         Act::Back => back(model),
         Act::NextChoice | Act::PreviousChoice => decide::choose(model, does == Act::NextChoice),

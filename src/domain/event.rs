@@ -92,6 +92,8 @@ pub enum Happening {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prompt: Option<String>,
     },
+    /// A person wants a model asked.
+    Asked,
     Decided {
         action: Action,
         parameters: Vec<Parameter>,
@@ -169,6 +171,7 @@ impl Happening {
             Self::Collected { .. } => "collected",
             Self::Classified(_) => "classified",
             Self::Opinion { .. } => "opinion",
+            Self::Asked => "asked",
             Self::Decided { .. } => "decided",
             Self::Approved { .. } => "approved",
             Self::Overridden { .. } => "overridden",

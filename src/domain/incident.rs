@@ -117,6 +117,22 @@ pub struct PlannedCall {
     pub body: String,
 }
 
+/// What people said about asking a model about this incident.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asking {
+    /// Nothing: the policy says when.
+    #[default]
+    ByPolicy,
+    /// It is to be asked now, whatever the policy says.
+    Demanded,
+    /// It was stopped, and is not asked again by itself.
+    Cancelled,
+}
+
+/// Why there is no opinion after [`Incident::cancel_opinion`].
+pub const CANCELLED: &str = "cancelled by a person";
+
 /// A person's word on a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
@@ -166,6 +182,8 @@ pub struct Incident {
     /// Why there is none, for the LLM's pane.
     #[serde(default)]
     pub no_opinion: Option<String>,
+    #[serde(default)]
+    pub asking: Asking,
     /// What a model has said so far, while it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<String>,
@@ -239,6 +257,7 @@ impl Incident {
             classification: None,
             opinion: None,
             no_opinion: None,
+            asking: Asking::ByPolicy,
             draft: None,
             decision: None,
             planned: None,
@@ -287,6 +306,7 @@ impl Incident {
         let mut incident = self.clone();
         incident.state = to;
         incident.hold = None;
+        incident.draft = None;
         Ok(Transition { incident, from: self.state, events: Vec::new(), intent: None, mail: None })
     }
 
@@ -354,6 +374,24 @@ impl Incident {
         }
         next.incident.approval = Some(Approval { by: by.to_owned(), at, note: Some(note.clone()) });
         Ok(next.due(Some(at)).happening(at, Actor::Person(by.to_owned()), Happening::Overridden { action, note }))
+    }
+
+    /// A model is to be asked, though it was not, or gave no opinion that counts. The agent does it; the decision stands meanwhile.
+    pub fn ask_model(&self, by: &str, at: Timestamp) -> Transition {
+        let mut next = self.stay().due(Some(at)).happening(at, Actor::Person(by.to_owned()), Happening::Asked);
+        next.incident.asking = Asking::Demanded;
+        next
+    }
+
+    /// The question to a model ends here, and the rules decide alone.
+    pub fn cancel_opinion(&self, by: &str, at: Timestamp) -> Transition {
+        let mut next = self.stay().due(Some(at)).happening(at, Actor::Person(by.to_owned()), Happening::no_opinion(CANCELLED));
+        next.incident.asking = Asking::Cancelled;
+        next.incident.draft = None;
+        if next.incident.opinion.is_none() {
+            next.incident.no_opinion = Some(CANCELLED.to_owned());
+        }
+        next
     }
 
     /// Nothing is to be done about it.

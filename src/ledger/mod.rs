@@ -163,6 +163,13 @@ pub trait Ledger: Send + Sync {
     /// `fence` is that of the claim, or `None` for a person's transition (the version check guards it).
     async fn commit(&self, transition: Transition, fence: Option<i64>) -> Result<Incident, LedgerError>;
 
+    /// What a model has said so far of a claimed incident, for those who read along. No version of its own: a person's word meanwhile is
+    /// no conflict for the person, but one for the claim.
+    ///
+    /// # Errors
+    /// `Conflict` when someone changed or claimed the incident meanwhile.
+    async fn save_draft(&self, incident: &Incident, fence: i64, draft: &str) -> Result<(), LedgerError>;
+
     /// Takes up to `limit` incidents whose time has come, oldest due first, for `lease_s` seconds.
     async fn claim(
         &self,

@@ -13,7 +13,7 @@ use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::money::Usd;
 use crate::redact::secrets::Redactor;
 
-use super::ask::{self, Ask};
+use super::ask::{self, Ask, Occasion};
 use super::breaker::Breaker;
 use super::budget::{Budget, Limits, Spent};
 use super::cache::{Cache, Kept, Key};
@@ -169,7 +169,10 @@ impl Desk {
         let slow = || NoOpinion::TooSlow { limit: self.options.time_max };
         let _flight = timeout_at(watch.deadline, flight.lock()).await.map_err(|_| slow())?;
         let prompt = self.prompt(question);
-        if let Some(said) = self.remembered(&key, &prompt, watch) {
+        if let Some(said) = self.remembered(&key, &prompt, watch)
+            // Who asks by hand wants to know whether it works now.
+            && (question.occasion == Occasion::Automatic || matches!(&said, Ok(opinion) if opinion.grounded))
+        {
             return said;
         }
         let _permit = timeout_at(watch.deadline, self.permits.acquire()).await.map_err(|_| slow())?;

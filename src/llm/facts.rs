@@ -7,9 +7,10 @@ use crate::domain::event::Outcome;
 use crate::domain::evidence::PastRun;
 use crate::domain::precedent::{Precedent, Word};
 use crate::redact::control::one_line;
+use crate::redact::prose::invisible;
 
 use super::excerpt;
-use super::prompt::{Alike, PRECEDENTS_MAX, Question, Source, invisible};
+use super::prompt::{Alike, PRECEDENTS_MAX, Question, Source};
 
 const SETTINGS_MAX: usize = 8;
 const PAST_RUNS_MAX: usize = 10;

@@ -16,6 +16,7 @@ use crate::domain::incident::Attempt;
 use crate::domain::job::JobFacts;
 use crate::domain::precedent::Precedent;
 use crate::redact::control::{one_line, strip_control};
+use crate::redact::prose::invisible;
 use crate::redact::secrets::Redactor;
 
 use super::ask::Occasion;
@@ -284,13 +285,6 @@ fn excerpt_of(window: &Window, text: &str, hit: &str, bytes_max: usize) -> Strin
 
 fn clean(text: &str) -> String {
     strip_control(text).chars().filter(|c| !invisible(*c)).collect()
-}
-
-/// Characters that show nothing and can carry words past a reader: variation selectors, fillers, joiners.
-pub fn invisible(c: char) -> bool {
-    matches!(c,
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Marks by which servers tell roles apart, split by a blank: some read them out of a message's text.

@@ -2,9 +2,7 @@
 //! JSON, a comma before a closing bracket) cannot mean anything else.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,9 +10,9 @@ use crate::domain::action::{Action, Change, Parameter, Setting};
 use crate::domain::cause::Cause;
 use crate::domain::ids::Probability;
 use crate::redact::control::one_line;
+use crate::redact::prose::{invisible, prose};
 
 use super::failure::short;
-use super::prompt::invisible;
 
 /// Quotes that are looked at; more prove nothing more.
 const QUOTES_MAX: usize = 5;
@@ -94,29 +92,6 @@ pub fn read(text: &str) -> Result<Verdict, String> {
 fn bounded(quote: &str) -> String {
     let clean: String = one_line(quote).chars().filter(|c| !invisible(*c)).collect();
     clean.trim().chars().take(QUOTE_CHARS_MAX).collect()
-}
-
-/// A model's sentence made inert: one line, no control or invisible characters, no links, no tags or mentions, bounded.
-pub fn prose(text: &str, chars_max: usize) -> String {
-    // Schemes that a mail client or chat opens; `s3://` and `abfss://` only name a place.
-    static LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:\b(?:https?|ftp|file)://|\bwww\.|\b(?:mailto|javascript|vbscript|tel):|\bdata:\w+/)[^\s)\]>]*").ok()
-    });
-    let clean: String = one_line(text).chars().filter(|c| !invisible(*c)).collect();
-    let clean = match LINK.as_ref() {
-        Some(link) => link.replace_all(&clean, "(link removed)").into_owned(),
-        None => clean,
-    };
-    // Angle brackets make tags in mails and mentions in chats; these only look alike.
-    let clean: Vec<String> = clean.split_whitespace().map(|word| word.replace('<', "‹").replace('>', "›")).collect();
-    let clean = clean.join(" ");
-    if clean.chars().count() <= chars_max {
-        return clean;
-    }
-    let mut cut: String = clean.chars().take(chars_max.saturating_sub(1)).collect();
-    cut.truncate(cut.trim_end().len());
-    cut.push('…');
-    cut
 }
 
 fn parameters(proposals: Vec<Proposal>, action: Action, dropped: &mut Vec<String>) -> Vec<Parameter> {
@@ -339,18 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_models_sentences_are_inert() {
-        for (text, want) in [
-            ("see [docs](https://collect.example.net/?q=1) now", "see [docs]((link removed)) now"),
-            ("![x](HTTPS://evil.example.net/a.png)", "![x]((link removed))"),
-            ("<a href=\"javascript:alert(1)\">x</a>", "‹a href=\"(link removed))\"›x‹/a›"),
-            ("<!channel> <@U0123> <script>", "‹!channel› ‹@U0123› ‹script›"),
-            ("bell\u{7} \u{1b}[2Jred \u{202e}rtl \u{e0041}x", "bell red rtl x"),
-            ("two\nlines\r\nBcc: x", "two lines Bcc: x"),
-            ("reads s3://bucket/path and abfss://c@a/x", "reads s3://bucket/path and abfss://c@a/x"),
-        ] {
-            assert_eq!(prose(text, 200), want, "{text:?}");
-        }
+    fn a_message_is_bounded() {
         let long = read(&with("message", "word ".repeat(5000).into())).unwrap().message;
         assert!(long.chars().count() <= MESSAGE_CHARS_MAX && long.ends_with('…'));
     }

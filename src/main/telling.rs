@@ -128,6 +128,7 @@ fn happening(event: &Event) -> Option<String> {
             let why = why.map(|why| format!(" ({})", clip(&why))).unwrap_or_default();
             format!("decided: {}{when}{who}{why}", action.words())
         }
+        Happening::Asked => format!("{} asks a model", person(event)),
         Happening::Approved { .. } => format!("approved by {}", person(event)),
         Happening::Overridden { action, note } => format!("{} chose {}: {}", person(event), action.words(), clip(note)),
         Happening::Acted { call, repair_id, new_run_id, reconciled, .. } => {

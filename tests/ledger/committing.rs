@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 use runmend::domain::Timestamp;
 use runmend::domain::event::{Actor, Happening};
 use runmend::domain::ids::{JobId, RepairId, RunId};
-use runmend::domain::incident::{Ending, State, Transition};
+use runmend::domain::incident::{Ending, Incident, State, Transition};
 use runmend::domain::intent::{Effect, Intent, RunParameters, Settlement};
-use runmend::ledger::{Admission, Ledger, LedgerError};
+use runmend::ledger::{Admission, Claim, Ledger, LedgerError};
 
 use crate::world::*;
 
 /// An act with everything that a commit can carry.
-fn act(incident: &runmend::domain::incident::Incident) -> Transition {
+fn act(incident: &Incident) -> Transition {
     let mut act = incident.become_state(State::Acting).unwrap().due(Some(at(30))).happening(at(10), Actor::Agent, collected(&["one"]));
     act = act.happening(at(11), Actor::Person("dana".to_owned()), Happening::Approved { note: Some("go".to_owned()) });
     act.intent = Some(intent(incident, "repair"));
@@ -159,4 +159,23 @@ pub async fn a_settlement_leaves_what_was_asked(ledger: &dyn Ledger) {
     let [stored] = &ledger.intents(&id(1)).await.unwrap()[..] else { panic!("one intent") };
     assert_eq!((&stored.effect, stored.created_at, stored.attempt), (&open.effect, open.created_at, 1));
     assert_eq!((&stored.settlement, stored.settled_at), (&Settlement::Repaired { repair: RepairId(901) }, Some(at(20))));
+}
+
+pub async fn a_draft_is_read_along_and_hinders_no_person(ledger: &dyn Ledger) {
+    incident_in(ledger, 1, State::Analysed).await;
+    let Claim { incident, fence } = claim(ledger, 0, 1).await.remove(0);
+    let heard = ledger.change_seq().await.unwrap();
+    ledger.save_draft(&incident, fence, "{\"summary\": \"The \\u001b driver ☃").await.unwrap();
+    let (changed, _) = ledger.changed_since(heard).await.unwrap();
+    assert_eq!(changed[0].draft.as_deref(), Some("{\"summary\": \"The \\u001b driver ☃"));
+    assert_eq!(Incident { draft: None, ..changed[0].clone() }, incident, "nothing else of it changes");
+    let stopped = ledger.commit(incident.cancel_opinion("dana", at(1)), None).await.unwrap();
+    assert_eq!((stopped.draft, stopped.no_opinion.as_deref()), (None, Some("cancelled by a person")));
+    for (of, fence) in [(&incident, fence), (&reread(ledger, &incident).await, fence + 1)] {
+        let late = ledger.save_draft(of, fence, "more").await;
+        assert!(matches!(late, Err(LedgerError::Conflict { .. })), "{late:?}");
+    }
+    assert_eq!(reread(ledger, &incident).await.draft, None);
+    let last = ledger.audit(&incident.id).await.unwrap().pop().unwrap().event;
+    assert_eq!((last.actor, last.what), (Actor::Person("dana".to_owned()), Happening::no_opinion("cancelled by a person")));
 }

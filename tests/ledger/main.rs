@@ -52,6 +52,7 @@ each_store! {
         a_refused_commit_changes_nothing,
         an_incident_comes_back_as_it_was_given,
         one_of_many_commits_on_one_version_wins,
+        a_draft_is_read_along_and_hinders_no_person,
         an_intent_is_opened_once_and_settled_once,
         a_settlement_leaves_what_was_asked;
     claiming:

@@ -2,9 +2,12 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::extract::State;
+use futures_util::stream::{self, StreamExt};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -151,6 +154,92 @@ async fn a_person_approves_and_sees_the_run_mended() {
     let answer: Value = serde_json::from_str(example["messages"][2]["content"].as_str().unwrap()).unwrap();
     assert_eq!((answer["cause"].as_str(), answer["action"].as_str()), (Some("network"), Some("retry")), "{answer}");
     assert!(example["messages"][1]["content"].as_str().unwrap().contains(answer["quotes"][0].as_str().unwrap()), "{example}");
+}
+
+/// A model's server that begins each answer and never ends it, until told to.
+async fn slow_model() -> (String, Arc<Slow>) {
+    let slow = Arc::new(Slow::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = axum::Router::new().fallback(begin).with_state(Arc::clone(&slow));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (url, slow)
+}
+
+#[derive(Default)]
+struct Slow {
+    questions: AtomicUsize,
+    left: AtomicUsize,
+    ends: AtomicBool,
+}
+
+/// Counts a caller that went away before the end.
+struct Caller(Arc<Slow>);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.left.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn begin(State(slow): State<Arc<Slow>>) -> impl axum::response::IntoResponse {
+    slow.questions.fetch_add(1, Ordering::SeqCst);
+    let said = json!({"quotes": [REFUSED], "summary": "The rates server takes no calls, \u{1b}[2Jsee https://evil.example.net",
+        "cause": "network", "action": "retry", "parameters": [], "confidence": 0.9, "message": "Try again."})
+    .to_string();
+    let delta = |text: &str| json!({"model": "m", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]});
+    let finish = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+    let cut = said.find("calls,").unwrap() + 30;
+    let first = format!("data: {}\n\n", delta(&said[..cut]));
+    let rest = format!("data: {}\n\ndata: {finish}\n\ndata: [DONE]\n\n", delta(&said[cut..]));
+    let ends = slow.ends.load(Ordering::SeqCst);
+    let caller = Caller(slow);
+    let tail = async move {
+        if !ends {
+            let _caller = caller;
+            std::future::pending::<()>().await;
+        }
+        Ok(rest)
+    };
+    let pieces = stream::once(async move { Ok::<_, std::io::Error>(first) }).chain(stream::once(tail));
+    ([("content-type", "text/event-stream")], axum::body::Body::from_stream(pieces))
+}
+
+// The server answers while this thread waits for the screen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_takes_its_time_is_read_along_stopped_and_asked_again() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let (url, slow) = slow_model().await;
+    let base = format!("llm.base_url={url}");
+    let llm =
+        ["--set", "llm.provider=openai", "--set", "llm.model=m", "--set", "llm.ask=always", "--set", &base, "--set", "llm.timeout=60s"];
+    let mut terminal = Terminal::on_workspace(home.path(), (160, 40), &sim, &llm);
+    terminal.shows("The rates server takes no calls");
+    let screen = terminal.shows("x stop the model");
+    assert!(!screen.contains("summary") && !screen.contains("evil"), "{screen}");
+    terminal.press("x");
+    for words in ["awaiting", "cancelled by a person", "m ask a model"] {
+        terminal.shows(words);
+    }
+    for _ in 0..200 {
+        if slow.left.load(Ordering::SeqCst) > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((slow.questions.load(Ordering::SeqCst), slow.left.load(Ordering::SeqCst)), (1, 1), "its connection was closed");
+    slow.ends.store(true, Ordering::SeqCst);
+    terminal.press("m");
+    let screen = terminal.shows("agrees");
+    assert!(screen.contains("(link") && !screen.contains("evil"), "{screen}");
+    assert_eq!(slow.questions.load(Ordering::SeqCst), 2);
+    terminal.press("h");
+    let trail = terminal.shows("cancelled by a person");
+    assert!(trail.contains("operator") && trail.contains("a model, for a second opinion"), "{trail}");
+    terminal.press("qq");
+    assert_eq!(terminal.ends_well(), 0);
 }
 
 #[tokio::test]

@@ -2,17 +2,33 @@
 
 use ratatui::text::Line;
 
+use crate::console::act;
+use crate::console::key::Act;
 use crate::console::model::Model;
 use crate::console::options::Llm;
+use crate::console::partial::{self, Partial};
 use crate::console::theme::{Meaning, Theme};
 use crate::console::wall::{hanging, ink};
 use crate::domain::classification::{Opinion, OpinionOrigin};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Asking, Incident};
 use crate::domain::money::Usd;
+use crate::redact::prose::prose;
 
 use super::Text;
 
 const INDENT: usize = 10;
+/// One sentence or quote of an answer that is being written, characters.
+const PIECE_CHARS_MAX: usize = 600;
+/// An answer's keys, and what stands beside them.
+const PARTS: [(&str, &str); 7] = [
+    ("summary", ""),
+    ("cause", "cause"),
+    ("action", "would"),
+    ("parameters", "with"),
+    ("confidence", "sure"),
+    ("quotes", "quotes"),
+    ("message", "to owner"),
+];
 
 pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
@@ -29,9 +45,16 @@ pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
             Llm::Configured(name) => name.as_str(),
             Llm::NotConfigured => "a model",
         };
-        let mut lines = hanging("", 0, "The model is answering; what it says is read and checked when it is whole.", width, muted, muted);
-        lines.extend(hanging("", 0, draft, width, base, base));
+        let mut lines = hanging("", 0, "The model is answering; nothing of it is checked yet. `x` stops it.", width, muted, muted);
+        lines.extend(so_far(draft, width, theme));
         return Text::new(lines, format!("{name}, answering"));
+    }
+    if act::with_model(model, incident) {
+        let words = match incident.asking {
+            Asking::Demanded => "Asked by hand: the agent is about to put the question. `x` takes it back.",
+            Asking::ByPolicy | Asking::Cancelled => "The model is asked where it may add something. `x` stops it.",
+        };
+        return Text::new(hanging("", 0, words, width, muted, muted), "asking");
     }
     match (&incident.opinion, &model.options.llm) {
         (Some(opinion), _) => Text::new(lines(incident, opinion, width, theme), aside(opinion)),
@@ -39,9 +62,34 @@ pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
         (None, Llm::Configured(name)) => {
             let why = incident.no_opinion.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             let words = format!("No opinion on this one{why}. The rules decided alone; nothing waits for a model.");
-            Text::new(hanging("", 0, &words, width, base, muted), name.clone())
+            let mut lines = hanging("", 0, &words, width, base, muted);
+            if act::refusal(model, Act::AskModel).is_none() {
+                lines.extend(hanging("", 0, "`m` asks it.", width, muted, muted));
+            }
+            Text::new(lines, name.clone())
         }
     }
+}
+
+/// An answer that is still being written, field by field as it comes.
+fn so_far(draft: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
+    let fields = match partial::read(draft) {
+        Partial::Nothing => return hanging("", 0, "It thinks…", width, muted, muted),
+        Partial::Words(words) => return hanging("", 0, &prose(&words, PIECE_CHARS_MAX), width, muted, muted),
+        Partial::Fields(fields) => fields,
+    };
+    let mut lines = Vec::new();
+    // In the order of the opinion that it becomes; what is no part of one is left out in the end, too.
+    for (key, label) in PARTS {
+        let pieces = fields.iter().filter(|field| field.key == key).flat_map(|field| &field.pieces);
+        for (at, piece) in pieces.enumerate() {
+            let indent = if label.is_empty() { 0 } else { INDENT };
+            let piece = prose(piece, PIECE_CHARS_MAX);
+            lines.extend(hanging(if at == 0 { label } else { "" }, indent, &piece, width, muted, base));
+        }
+    }
+    lines
 }
 
 /// `gpt-4o, 0.8s, cached, $0.0004`.

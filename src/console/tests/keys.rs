@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::world::{MIDDLE, SMALL, ago, incident_of, now, press, scene, stage, text};
+use super::world::{MIDDLE, SMALL, ago, incident_of, now, options, press, scene, stage, text};
 use crate::console::model::{Effect, Msg, Refusal};
 use crate::console::picture::{Scene, Stage};
 use crate::console::update::update;
+use crate::console::{Llm, Options};
 use crate::domain::decision::Mode;
-use crate::domain::incident::{Ending, State};
+use crate::domain::incident::{Asking, CANCELLED, Ending, Incident, State};
 use crate::ledger::AutoApply;
 
 /// What was asked of the ledger and the terminal, in words.
@@ -37,6 +38,51 @@ fn check(before: Scene, mode: Mode, keys: &str, says: &str, effects: &[&str]) {
     let screen = text(&mut stage);
     assert!(screen.contains(says), "after `{keys}` the screen should say `{says}`:\n{screen}");
     assert_eq!(told(&stage), effects, "after `{keys}`");
+}
+
+#[test]
+fn a_model_is_asked_and_stopped_where_that_means_something() {
+    let mut scene = only(State::AwaitingApproval);
+    scene.incidents.truncate(1);
+    let asking = |change: &dyn Fn(&mut Incident)| {
+        let mut scene = scene.clone();
+        change(&mut scene.incidents[0]);
+        scene
+    };
+    let at_llm = |scene: Scene, keys: &str, says: &str, wants: Option<Asking>| {
+        let options = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
+        let mut stage = Stage::new(options, MIDDLE, now()).unwrap();
+        stage.show(scene, now());
+        press(&mut stage, keys);
+        let screen = text(&mut stage);
+        assert!(screen.contains(says), "after `{keys}`:\n{screen}");
+        let asked = stage.effects.iter().find_map(|effect| match effect {
+            Effect::Commit { transition, .. } => Some(transition.incident.asking),
+            _ => None,
+        });
+        assert_eq!(asked, wants, "after `{keys}`");
+    };
+    at_llm(scene.clone(), "", "m ask a model", None);
+    at_llm(scene.clone(), "m", "writing", Some(Asking::Demanded));
+    at_llm(scene.clone(), "x", "no model is being asked about this one", None);
+    let demanded = asking(&|incident| incident.asking = Asking::Demanded);
+    at_llm(demanded.clone(), "", "x stop the model", None);
+    at_llm(demanded.clone(), "", "the agent is about", None);
+    at_llm(demanded.clone(), "m", "it is being asked; `x` stops it", None);
+    at_llm(demanded, "x", "writing", Some(Asking::Cancelled));
+    let answering = asking(&|incident| {
+        (incident.state, incident.decision) = (State::Analysed, None);
+        incident.draft = Some("{\"summary\": \"The driver".to_owned());
+    });
+    at_llm(answering.clone(), "", "The driver…", None);
+    at_llm(answering, "x", "writing", Some(Asking::Cancelled));
+    let cancelled = asking(&|incident| {
+        incident.asking = Asking::Cancelled;
+        incident.no_opinion = Some(CANCELLED.to_owned());
+    });
+    at_llm(cancelled.clone(), "", "this one: cancelled", None);
+    at_llm(cancelled, "m", "writing", Some(Asking::Demanded));
+    check(scene, Mode::Approve, "m", "no model is configured", &[]);
 }
 
 /// Only incidents in this state.

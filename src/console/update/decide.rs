@@ -38,6 +38,17 @@ pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
             let form = Override { entry, choices: CHOICES.to_vec(), at, reason: Input::default() };
             model.over.push(Overlay::Override(Box::new(form)));
         }
+        // Neither touches the workspace, and each takes the other back: done at once.
+        Act::AskModel => {
+            let said = format!("a model is asked about {}", words::name(&entry.incident));
+            let transition = entry.incident.ask_model(&model.options.user, model.now);
+            commit(model, Ok(transition), said, effects);
+        }
+        Act::StopModel => {
+            let said = format!("no model is asked about {}", words::name(&entry.incident));
+            let transition = entry.incident.cancel_opinion(&model.options.user, model.now);
+            commit(model, Ok(transition), said, effects);
+        }
         _ => {}
     }
 }

@@ -49,6 +49,27 @@ pub async fn commit(conn: &mut SqliteConnection, at: &At, transition: Transition
     Ok(incident)
 }
 
+/// Beside the version, so that whoever decides meanwhile is not refused for it.
+pub async fn save_draft(conn: &mut SqliteConnection, at: &At, incident: &Incident, fence: i64, draft: &str) -> Result<(), LedgerError> {
+    let mut tx = conn.begin_with(BEGIN).await.map_err(|error| at.sql(error))?;
+    let seq = bump(&mut tx, at).await?;
+    let written =
+        sqlx::query("UPDATE incidents SET doc = json_set(doc, '$.draft', ?), change_seq = ? WHERE id = ? AND version = ? AND fence = ?")
+            .bind(draft)
+            .bind(seq)
+            .bind(incident.id.as_str())
+            .bind(incident.version)
+            .bind(fence)
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| at.sql(error))?
+            .rows_affected();
+    if written == 0 {
+        return Err(LedgerError::Conflict { incident: incident.id.clone() });
+    }
+    tx.commit().await.map_err(|error| at.sql(error))
+}
+
 async fn held(conn: &mut SqliteConnection, at: &At, id: &IncidentId) -> Result<Option<Held>, LedgerError> {
     let row: Option<(i64, i64, String)> = sqlx::query_as("SELECT version, fence, doc FROM incidents WHERE id = ?")
         .bind(id.as_str())

@@ -123,6 +123,10 @@ impl Ledger for SqliteLedger {
         commit::commit(&mut self.write().await?.conn, &self.at, transition, fence).await
     }
 
+    async fn save_draft(&self, incident: &Incident, fence: i64, draft: &str) -> Result<(), LedgerError> {
+        commit::save_draft(&mut self.write().await?.conn, &self.at, incident, fence, draft).await
+    }
+
     async fn claim(
         &self,
         worker: &str,
