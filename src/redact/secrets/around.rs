@@ -123,3 +123,20 @@ pub fn is_in_list(text: Text<'_>, name: Name) -> bool {
     let open = text.skip_back_max(name.start, 4, |b| is_blank(b) || is_quote(b) || b == b'(');
     text.ends(open, " IN") || text.ends(open, " in")
 }
+
+/// `client("secretsmanager").get(…)`: a call whose result is called.
+pub fn is_chained(text: Text<'_>, value: &Value) -> bool {
+    let end = value.pieces.end();
+    value.call.0 < value.call.1
+        && value.quoted
+        && text.at(end + 1) == b')'
+        && text.at(end + 2) == b'.'
+        && text.at(end + 3).is_ascii_alphabetic()
+}
+
+/// `["user", "x"]`
+pub fn is_second_of_list(text: Text<'_>, value: &Value) -> bool {
+    let start = value.pieces.0.first().map_or(0, |(start, _)| *start);
+    let before = text.skip_back_max(start, 6, |b| is_blank(b) || is_quote(b));
+    text.before(before) == b',' && is_quote(text.before(before - 1))
+}

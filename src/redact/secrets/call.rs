@@ -59,6 +59,11 @@ const PAIRS_OF: &[&str] = &[
     "encode_basic",
     "request_basic_authentication",
     "connect",
+    "set_secret",
+    "put_secret",
+    "FTP",
+    "FTP_TLS",
+    "SFTP",
 ];
 
 /// Calls whose first string is a secret.
@@ -148,7 +153,7 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
     let called = text.at(position) == b'(';
     if called {
         position = text.skip(position + 1, is_blank);
-    } else if name != "ConvertTo-SecureString" && name != "SecureString" {
+    } else if !matches!(name, "ConvertTo-SecureString" | "SecureString" | "basic_auth") {
         return None;
     }
     let strings = strings(text, position);
@@ -156,10 +161,10 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         return printed(text, position, pairs);
     }
     // Of other things than a database's, only what looks drawn.
-    if name == "connect" && (strings.len() < 3 || strings.last().is_none_or(|(from, to)| !is_drawn(text.slice(*from, *to), pairs))) {
-        return None;
+    if name == "connect" {
+        return connection(text, &strings, pairs);
     }
-    let first_only = FIRST_OF.contains(&name);
+    let first_only = FIRST_OF.contains(&name) && !(name == "set_password" && strings.len() > 1);
     let (from, to) = if first_only {
         strings.first().copied()?
     } else if LAST_OF.contains(&name) {
@@ -192,8 +197,26 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
     (!is_none && !is_name).then(|| Found { start: from, end: to, kind: "password", words: word.to_owned() })
 }
 
+/// `connect("host", "user", "x")`, `connect("user/x@host")`: of other things than a database's, only what looks drawn.
+fn connection(text: Text<'_>, strings: &[(usize, usize)], pairs: &Pairs) -> Option<Found> {
+    let (first, first_end) = strings.first().copied()?;
+    if let Some((user, rest)) = text.slice(first, first_end).split_once('/')
+        && let Some((password, _)) = rest.split_once('@')
+        && user.bytes().all(|b| is_alnum(b) || b == b'_')
+        && password.len() >= 6
+        && !is_masked(password)
+        && !is_reference(password)
+    {
+        let start = first + user.len() + 1;
+        return Some(Found { start, end: start + password.len(), kind: "password", words: password.to_owned() });
+    }
+    let rest = strings.get(1..).filter(|rest| rest.len() >= 2)?;
+    let (start, end) = rest.iter().copied().find(|(from, to)| is_drawn(text.slice(*from, *to), pairs))?;
+    Some(Found { start, end, kind: "password", words: text.slice(start, end).to_owned() })
+}
+
 /// More than a name with a number.
-fn is_drawn(word: &str, pairs: &Pairs) -> bool {
+pub fn is_drawn(word: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(word, pairs);
     looks_chosen(word, pairs)
         && makeup.digits > 0

@@ -71,7 +71,7 @@ const OPTIONS: &[(&[&str], &[&str], Holds)] = &[
     ),
     (&["redis-cli", "valkey-cli", "keydb-cli"], &["-a"], Holds::All),
     (&["ldapsearch", "ldapmodify", "ldapadd", "ldapwhoami", "ldapdelete", "ldappasswd", "vsql", "nzsql", "wbadmin"], &["-w"], Holds::All),
-    (&["sqoop", "bteq", "fastexport"], &["-p", "-P"], Holds::All),
+    (&["sqoop", "bteq", "fastexport", "hdbsql", "ipmitool", "psexec", "plink", "pscp"], &["-p", "-P"], Holds::All),
     (&["sshpass", "7z", "7za", "rar", "unrar"], &["-p"], Holds::Attached),
     (&["openssl"], &["-passin", "-passout", "-pass"], Holds::AfterWord),
     (&["openssl"], &["-k", "-K"], Holds::All),
@@ -196,6 +196,14 @@ fn argument(text: Text<'_>, end: usize) -> Option<(usize, usize)> {
 
 fn push(text: Text<'_>, from: usize, to: usize, holds: Holds, all: &mut Vec<Found>) {
     let word = text.slice(from, to);
+    // `-u user:'x'`
+    if holds == Holds::AfterColon
+        && word.ends_with(':')
+        && let Some(quote) = Quote::at(text, to)
+        && let Some(close) = quote.close(text, to + quote.len())
+    {
+        return push(text, to + quote.len(), close, Holds::All, all);
+    }
     let after = |sign: char| word.find(sign).map(|at| at + 1);
     let offset = match holds {
         Holds::All | Holds::Attached => Some(0),

@@ -256,7 +256,7 @@ pub fn quote_follows(text: Text<'_>, position: usize) -> bool {
 fn hadoop_value(text: Text<'_>, position: usize) -> Option<usize> {
     let close = text.skip_max(position, 40, |b| b != b'>' && b != b'\n') + 1;
     let next = text.skip(close, is_blank);
-    ["<value>", "<Value>", "<string>", "<val>"]
+    ["<value>", "<Value>", "<string>", "<val>", "<td>", "<dd>"]
         .into_iter()
         .find(|tag| text.starts(next, tag))
         .map(|tag| text.skip(next + tag.len(), is_blank))

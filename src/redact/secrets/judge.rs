@@ -1,8 +1,8 @@
 //! Is the value beside a label the secret that the label announces?
 
 use super::around::{
-    is_argument, is_argument_of_function, is_beside_user, is_compound, is_described, is_in_list, is_of_a_role, is_public_key_id, is_row,
-    names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
+    is_argument, is_argument_of_function, is_beside_user, is_chained, is_compound, is_described, is_in_list, is_of_a_role,
+    is_public_key_id, is_row, is_second_of_list, names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
 };
 use super::label::{Label, Weight};
 use super::pair::{Joint, Name, Value};
@@ -26,6 +26,9 @@ const FETCHING: &[&str] = &[
 pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs: &Pairs) -> bool {
     let words = value.pieces.words(text);
     let word = words.trim();
+    if is_moment(word) || is_chained(text, value) {
+        return false;
+    }
     if word.is_empty() || word.len() > VALUE_BYTES_MAX || is_masked(word) || is_reference(word) || is_nothing(word) {
         return false;
     }
@@ -50,8 +53,13 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     match weight {
         Weight::Strong => strong(text, name, label, value, word, pairs),
         Weight::Firm => firm(text, name, label, value, word, pairs),
-        Weight::Weak => weak(label, value, word, pairs),
+        Weight::Weak => weak(text, label, value, word, pairs),
     }
+}
+
+/// Seconds or milliseconds since 1970, of this half of the century.
+fn is_moment(word: &str) -> bool {
+    matches!(word.len(), 10 | 13) && word.starts_with(['1', '2']) && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `name=value`, `name: value`.
@@ -197,6 +205,7 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
         _ if is_word(word) => {
             (value.joint != Joint::Colon || value.quoted || starts_its_line(text, name) || is_compound(text, name))
                 && (makeup.is_random()
+                    || makeup.length >= 12 && is_jumbled(word, pairs)
                     || label.kind == "secret" && makeup.length >= 8
                     || label.kind == "password"
                     || value.quoted && makeup.length >= 20 && !word.contains(['-', '.']))
@@ -212,7 +221,7 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
 }
 
 /// `key`, `sig`, `session`: drawn at random, and none of the things that are too.
-fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
+fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(word, pairs);
     if word.contains(' ')
         || is_uuid(word)
@@ -247,6 +256,7 @@ fn weak(label: Label, value: &Value, word: &str, pairs: &Pairs) -> bool {
         "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
         "credential" if value.joint == Joint::Flag => looks_chosen(word, pairs),
         "credential" if looks_chosen(word, pairs) && makeup.kinds() >= 3 && makeup.length >= 8 => true,
+        "auth" if value.quoted && is_second_of_list(text, value) => looks_chosen(word, pairs) && makeup.length >= 6 && !is_place(word),
         "auth" => makeup.length >= 12 && (random || is_user_and_password(word)),
         _ => random && makeup.length >= 16 && (makeup.digits > 0 || makeup.lower.min(makeup.upper) >= 4) && !is_place(word),
     }

@@ -23,7 +23,7 @@ pub struct Label {
 }
 
 /// Parts of names to look for in a text, in small letters; [`Labels::of`] judges the whole name around each.
-const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid appid app_id psk answer jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
+const STEMS: &str = "hmac pass pwd psw secret token key auth cred signature session sessid appid app_id psk answer verifier jwt cookie kennwort contrasena senha clave_ wachtwoord salasana heslo haslo jelszo lozinka sifre bearer mnemonic phrase assertion codes \
     saml _hash passhash pwhash string-value bindpw rootpw dbpw _pat -pat _pw -pw .pw sas. _seed -seed .seed _otp -otp _pin -pin _sas -sas .sas _sig _salt _sid p4ss pa55 p@ss";
 /// A password or another secret in other languages than English, as a whole name.
 const FOREIGN: &[(&str, &str)] = &[
@@ -103,7 +103,7 @@ const KEY_PLAIN: &str = "recv fingerprint trusted signed partition partitioning 
     surrogate natural business composite unique join merge range cluster clustering bucket map dict index lookup config conf \
     configuration property scope registry translation message record order customer event topic metric tag label public pub \
     dimension blob file log state lock missing duplicate invalid unknown with json column s3 task parameter widget option \
-    distribution dist candidate aggregate alternate hash hk publishable site";
+    distribution dist candidate aggregate alternate hash hk publishable site verify";
 /// Words before `token` that make it a cursor or a mark.
 const TOKEN_PLAIN: &str = "page next continuation idempotency request sync cancellation cancel unexpected lock invalid expected pagination stop eos bos pad \
     unk mask sep cls end start starting special resume delta cursor order max min per num position";
@@ -179,6 +179,14 @@ impl Labels {
             "pat" if !bare => announced("token", Weight::Firm),
             "pat" => announced("token", Weight::Weak),
             "otp" | "totp" => announced("pin", Weight::Weak),
+            // A header of somebody's own making.
+            "key"
+                if words.count() > 2
+                    && name.get(..2).is_some_and(|front| front.eq_ignore_ascii_case("x-"))
+                    && !self.role(adjective).key_plain =>
+            {
+                announced("key", Weight::Firm)
+            }
             "key" | "keys" => self.key(adjective, words),
             // The public half of a pair, of no use to anybody who reads logs, but it goes with the other half.
             "id" if adjective == "key" && words.back(head + 2) == "access" => announced("key", Weight::Weak),
@@ -232,6 +240,7 @@ fn other(word: &str, adjective: &str) -> Option<Label> {
         "login" => announced("login", Weight::Weak),
         "appid" => announced("key", Weight::Weak),
         "id" if adjective == "app" => announced("key", Weight::Weak),
+        "verifier" if adjective == "code" => announced("code", Weight::Weak),
         "psk" => announced("password", Weight::Firm),
         "answer" if matches!(adjective, "security" | "secret") => announced("password", Weight::Firm),
         "sig" | "signature" | "sas" | "hmac" => announced("signature", Weight::Weak),

@@ -37,6 +37,8 @@ const EXPLAINED: &[&str] = &[
     "correlation",
     "activity",
     "span",
+    "block",
+    "pubkey",
     "blob",
     "snapshot",
     "crc",
@@ -119,6 +121,7 @@ const FILES: &[&str] = &[
     "LS0tLS1CRUdJTiBDRVJU",
     "LS0tLS1CRUdJTiBQVUJMSU",
     "nonce-",
+    "Y3Vyc29y",
 ];
 
 /// Finds them in one pass.

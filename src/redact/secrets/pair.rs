@@ -143,7 +143,7 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs
             }
             match described_value(text, inner) {
                 Some(value) => at = value,
-                None => return,
+                None => return dictionary(text, name, joint, inner, pairs, found),
             }
             continue;
         }
@@ -181,6 +181,27 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs
 
 fn is_sign(b: u8) -> bool {
     matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'@' | b'^' | b'~')
+}
+
+/// `passwords = {'user': 'x', 'other': 'y'}`: each value.
+fn dictionary(text: Text<'_>, name: Name, joint: Joint, mut position: usize, pairs: &Pairs, found: &mut Vec<Value>) {
+    let plural = text.slice(name.start, name.end).to_ascii_lowercase();
+    if !["passwords", "passwds", "tokens"].iter().any(|end| plural.ends_with(end)) {
+        return;
+    }
+    for _ in 0..LIST_MAX {
+        let Some(quote) = Quote::at(text, position) else { return };
+        let Some(close) = quote.close(text, position + quote.len()) else { return };
+        let colon = text.skip_spaces(close + quote.len());
+        if text.at(colon) != b':' {
+            return;
+        }
+        let at = text.skip_spaces(colon + 1);
+        let Some(value) = one(text, name, joint, at, (at, at), pairs).filter(|value| value.quoted) else { return };
+        let end = value.pieces.end();
+        found.push(value);
+        position = text.skip(end + Quote::at(text, end).map_or(1, Quote::len), |b| is_blank(b) || b == b',');
+    }
 }
 
 /// Each quoted value of a list.

@@ -28,6 +28,14 @@ pub const MARKS: &[&str] = &[
     "vault login ",
     "net user ",
     " login ",
+    " -p ",
+    " -P ",
+    " -w ",
+    " -pw ",
+    " p=",
+    " using ",
+    ".LOGON ",
+    ".logon ",
     "netrc file: ",
     "> /",
     "vault.azure.net/secrets/",
@@ -50,6 +58,26 @@ pub const MARKS: &[&str] = &[
     "AUTH ",
     "\"kty\"",
 ];
+
+/// `tool -u user -p x`: one letter that says password where another one says user.
+fn beside_user(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    let line = text.floor(text.line_start(start, 200));
+    let front = text.slice(line, start);
+    let names_user =
+        [" -u ", " -U ", " -l ", "--user", "-user ", " -username ", " u=", " user="].iter().any(|option| front.contains(option))
+            || front.starts_with("u=");
+    let (from, to) = names_user.then(|| word(text, end, 0))??;
+    let words = text.slice(from, to);
+    (words.len() >= 6 && !words.starts_with('-') && words.bytes().any(|b| b.is_ascii_alphabetic())).then_some((from, to))
+}
+
+/// `net use Z: \\\\srv\\share x /user:etl`: the word that is no drive, share or option.
+fn behind_share(text: Text<'_>, end: usize) -> Option<(usize, usize)> {
+    (0..4).filter_map(|skipped| word(text, end, skipped)).find(|(from, to)| {
+        let words = text.slice(*from, *to);
+        !words.starts_with(['/', '\\']) && !words.ends_with(':') && words != "*"
+    })
+}
 
 /// `echo "x" > /etc/secret.txt`: written to a file whose name says what it is.
 fn written_to(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
@@ -95,9 +123,27 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
             let (from, to) = word(text, end, 0)?;
             let makeup = super::random::Makeup::of(text.slice(from, to), pairs);
             let is_token = makeup.length >= 20 && (makeup.is_random() || makeup.is_hex() && makeup.digits > 0);
+            // `login user x`
+            if !is_token
+                && let Some((from, to)) = word(text, end, 1)
+                && super::call::is_drawn(text.slice(from, to), pairs)
+                && to - from >= 8
+            {
+                return Some(Found { start: from, end: to, kind: "password", words: text.slice(from, to).to_owned() });
+            }
             return is_token.then(|| Found { start: from, end: to, kind: "token", words: text.slice(from, to).to_owned() });
         }
         "netrc file: " => word(text, end, 0)?,
+        " -p " | " -P " | " -w " | " -pw " | " p=" => beside_user(text, start, end)?,
+        " using " => {
+            let user = text.skip_back_max(start, 64, |b| !is_blank(b));
+            text.ends(user, " user ").then(|| word(text, end, 0))??
+        }
+        ".LOGON " | ".logon " => {
+            let comma = text.skip_max(end, 100, |b| !is_blank(b) && b != b',');
+            let (from, to) = (text.at(comma) == b',').then(|| word(text, comma + 1, 0))??;
+            (from, text.skip_back_max(to, 1, |b| b == b';'))
+        }
         "> /" => written_to(text, start, end)?,
         "vault.azure.net/secrets/" => shown_by_a_vault(text, start, end)?,
         "input_value='" => refused_input(text, start, end)?,
@@ -115,7 +161,8 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
         "net user " | "> user " => word(text, end, 1)?,
         "=<(echo " | "=$(echo " => word(text, end, 0)?,
         "vault login " => word(text, end, 0)?,
-        "net use " | "htpasswd -b" | "add_user " | "change_password " => last_word(text, end)?,
+        "net use " => behind_share(text, end)?,
+        "htpasswd -b" | "add_user " | "change_password " => last_word(text, end)?,
         _ => piped(text, start)?,
     };
     let words = text.slice(from, to);

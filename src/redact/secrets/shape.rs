@@ -270,7 +270,10 @@ fn marked(text: Text<'_>, shape: &Shape, start: usize, body: usize, pairs: &Pair
         }
         Proof::Exact(length) => token.len() == length,
     };
-    is_proven.then(|| Found { start, end: pieces.end(), kind: shape.kind, words: words.trim_end_matches('.').to_owned() })
+    let words = words.trim_end_matches('.');
+    // The host of a hook is no secret.
+    let (start, words) = if shape.kind.ends_with("webhook") { (body, words.get(body - start..).unwrap_or("")) } else { (start, words) };
+    is_proven.then(|| Found { start, end: pieces.end(), kind: shape.kind, words: words.to_owned() })
 }
 
 /// Length of the whole token where its issuer always makes the same.

@@ -174,10 +174,15 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
         let host = text.skip_max(at + 1, 100, is_dotted);
         text.at(host) == b':' && is_digit(text.at(host + 1)) && text.slice(at + 1, host).contains('.')
     };
+    if text.starts(at, "@sha256:") {
+        return None;
+    }
     // `user/password@ORCL`, the name of a service in capitals.
     let service = text.skip_max(at + 1, 40, |b| b.is_ascii_uppercase() || is_digit(b) || matches!(b, b'_' | b'.'));
     let is_service = service - at > 3 && text.at(at + 1).is_ascii_uppercase() && !is_alnum(text.at(service)) && text.at(service) != b'-';
-    let has_port = has_port || is_service;
+    let address = text.skip_max(at + 1, 16, |b| is_digit(b) || b == b'.');
+    let is_address = text.slice(at + 1, address).split('.').filter(|part| !part.is_empty()).count() == 4 && !is_alnum(text.at(address));
+    let has_port = has_port || is_service || is_address;
     // `user/password@host:1521` too.
     let colon = front.find(':').or_else(|| front.find('/').filter(|_| has_port && front.matches('/').count() == 1))?;
     let user = front.get(..colon)?.rsplit(['=', '(', '[', '{', ',', '|', '<', '/']).next()?;
@@ -187,7 +192,7 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
     let is_host = host.contains('.') && host.bytes().any(|b| b.is_ascii_alphabetic())
         || text.at(host_end) == b':' && is_digit(text.at(host_end + 1))
         || host == "localhost"
-        || is_service && front.contains('/')
+        || (is_service || is_address) && front.contains('/')
         || text.at(host_end) == b'(' && matches!(host, "tcp" | "unix");
     let is_user = !user.is_empty()
         && user.len() <= 64

@@ -3,12 +3,14 @@
 use super::made::made;
 use super::*;
 
-const SECRETS: [&str; 3] = [
+const SECRETS: [&str; 4] = [
+    include_str!("../../../../tests/redaction/secrets_third.txt"),
     include_str!("../../../../tests/redaction/secrets_second.txt"),
     include_str!("../../../../tests/redaction/secrets.txt"),
     include_str!("../../../../tests/redaction/secrets_wider.txt"),
 ];
-const LOOK_ALIKES: [&str; 3] = [
+const LOOK_ALIKES: [&str; 4] = [
+    include_str!("../../../../tests/redaction/look_alikes_third.txt"),
     include_str!("../../../../tests/redaction/look_alikes_second.txt"),
     include_str!("../../../../tests/redaction/look_alikes.txt"),
     include_str!("../../../../tests/redaction/look_alikes_wider.txt"),
