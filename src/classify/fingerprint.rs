@@ -5,12 +5,13 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::cause::Cause;
 use crate::domain::evidence::Field;
 use crate::domain::ids::Fingerprint;
 
 use super::naming::{self, HINTS};
 use super::reading::{Kind, Page, Segment};
-use super::signal::{Signal, Source};
+use super::signal::{Place, Signal, Source};
 use super::table::Tables;
 use super::template;
 use super::verdict::Verdict;
@@ -36,15 +37,16 @@ pub fn of(tables: &Tables, pages: &[Page<'_>], signals: &[Signal], verdict: &Ver
     if let Some(name) = named {
         return of_name(name);
     }
-    let decisive = because().find(|signal| signal.place.is_some());
+    let decisive = because().find(|signal| signal.place.is_some_and(|place| tells(pages, verdict.cause, place)));
     let place = decisive.and_then(|signal| signal.place);
     let chosen = place
         .and_then(|place| pages.get(place.page).and_then(|page| page.segments.get(place.segment).map(|segment| (page, segment))))
         .or_else(|| pages.first().and_then(|page| page.segments.first().map(|segment| (page, segment))));
     let Some(chosen) = chosen else { return of_message("", "", None) };
     let words = place.and_then(|place| pages.get(place.page)?.piece.text.get(place.start..place.end)).unwrap_or_default();
-    // An exception that nobody knows wraps what it was raised for.
-    let carries = carries(words.trim_matches(['[', ']'])) || decisive.is_some_and(|signal| signal.source == Source::Exception);
+    // Where nothing was decisive, and of an exception that nobody knows, what it was raised for counts.
+    let unknown = decisive.is_none_or(|signal| signal.source == Source::Exception);
+    let carries = unknown || carries(words.trim_matches(['[', ']'])) || words.starts_with(PY4J);
     let beneath = if carries { root(pages, chosen) } else { None };
     let place = if beneath.is_some() { None } else { place };
     let (page, segment) = beneath.unwrap_or(chosen);
@@ -54,7 +56,19 @@ pub fn of(tables: &Tables, pages: &[Page<'_>], signals: &[Signal], verdict: &Ver
     }
     let start = if class.is_empty() { segment.start } else { segment.class.1 };
     let at = place.and_then(|place| Some((place.start.checked_sub(start)?, place.end.checked_sub(start)?)));
-    of_message(class, page.piece.text.get(start..segment.end).unwrap_or_default(), at)
+    let message = page.piece.text.get(start..segment.end).unwrap_or_default();
+    match naming::is_anybodys(class) {
+        true => {
+            hash(&format!("{}@{}", naming::named(class, message, at), pages.iter().find_map(|page| frame(page, class)).unwrap_or_default()))
+        }
+        false => of_message(class, message, at),
+    }
+}
+
+/// A state message without a cause (`Workload failed, see run output`) tells nothing beside the error itself.
+fn tells(pages: &[Page<'_>], cause: Cause, place: Place) -> bool {
+    let told = |page: &Page<'_>| page.piece.field == Field::Error;
+    cause != Cause::Unknown || pages.get(place.page).is_some_and(|page| told(page) || !pages.iter().any(told))
 }
 
 /// What lies at the bottom of a chain in which the carrier stands; `None` where nothing is beneath it.
@@ -72,6 +86,21 @@ fn root<'p, 'a>(pages: &'p [Page<'a>], carrier: (&Page<'a>, &Segment)) -> Option
 fn head<'p>(page: &'p Page<'_>, segment: &Segment) -> &'p str {
     template::head(page.piece.text.get(segment.class.0..segment.end).unwrap_or_default(), HEAD_BYTES)
 }
+
+/// Where an exception of this class was raised: the first method of a program or library in its frames, without what a compiler numbers.
+fn frame<'p>(page: &'p Page<'_>, class: &str) -> Option<&'p str> {
+    // An outer exception may quote it: the innermost has its own frames.
+    let raised = page.segments.iter().rev().filter(|segment| segment.kind == Kind::Message && self::class(page, segment) == class);
+    raised.filter_map(|segment| page.segments.iter().find(|next| next.start >= segment.end)).find_map(|next| {
+        let frames = template::head(page.piece.text.get(next.start..next.end)?, FRAMES_BYTES_MAX).lines();
+        let mut methods = frames.filter_map(|line| line.trim_start().strip_prefix("at ")?.split(['(', '$']).next());
+        methods.find(|method| !LANGUAGE.iter().any(|package| method.starts_with(package)))
+    })
+}
+
+const FRAMES_BYTES_MAX: usize = 2000;
+/// Frames of the languages themselves.
+const LANGUAGE: [&str; 6] = ["java.", "java.base/", "jdk.", "scala.", "kotlin.", "sun."];
 
 fn class<'p>(page: &'p Page<'_>, segment: &Segment) -> &'p str {
     page.piece.text.get(segment.class.0..segment.class.1).unwrap_or_default()
@@ -93,6 +122,9 @@ fn carries(condition: &str) -> bool {
         condition.strip_prefix(carrier).is_some_and(|rest| rest.is_empty() || HINTS.contains(&rest) || carrier.ends_with('_'))
     })
 }
+
+/// How Python tells that an exception came from the JVM.
+const PY4J: &str = "An error occurred while calling";
 
 const CARRIERS: [&str; 17] = [
     "FAILED_READ_FILE",

@@ -43,25 +43,42 @@ enum Names {
     Class,
     /// The two classes count.
     Cast,
-    /// The message is a name of data (a key, a host), or a hint that only some runtimes give.
+    /// The message is a name of data (a key, a host), or only some runtimes give it.
     Nothing,
 }
 
-fn names(class: &str) -> Names {
+fn names(class: &str, message: &str) -> Names {
+    let message = message.trim_start_matches([':', ' ', '\n']);
     match class {
         "AttributeError" | "NameError" | "TypeError" | "ModuleNotFoundError" | "ImportError" | "SystemExit" => Names::Symbols,
         "ClassNotFoundException" | "NoClassDefFoundError" | "NoSuchMethodError" | "NoSuchFieldError" => Names::Class,
         "ClassCastException" => Names::Cast,
-        "NullPointerException" | "UnknownHostException" => Names::Nothing,
+        "UnknownHostException" => Names::Nothing,
+        // What newer runtimes say of it depends on how the program was compiled.
+        "NullPointerException" if message.is_empty() || message.starts_with("Cannot ") => Names::Nothing,
         _ => Names::Masked,
     }
+}
+
+/// Exceptions that any program may raise, with words that are the language's: where they were raised names the failure too.
+pub fn is_anybodys(class: &str) -> bool {
+    matches!(
+        simple(class),
+        "NullPointerException"
+            | "NoSuchElementException"
+            | "IndexOutOfBoundsException"
+            | "ArrayIndexOutOfBoundsException"
+            | "StringIndexOutOfBoundsException"
+            | "MatchError"
+    )
 }
 
 /// `at`: where in the message the words stand that decided, if any did.
 pub fn named(class: &str, message: &str, at: Option<(usize, usize)>) -> String {
     let message = template::head(message, MESSAGE_BYTES_MAX);
+    let (class, message, at) = headed(class, message, at);
     let (class, message, at) = innermost(message).map_or((simple(class), message, at), |(class, message)| (class, message, None));
-    match names(class) {
+    match names(class, message) {
         Names::Symbols => return format!("{}|{}", normal(class), symbols(message)),
         Names::Cast => return format!("cast|{}", cast(message)),
         Names::Class => return format!("missing|{}", dotted(message)),
@@ -104,11 +121,34 @@ pub fn named(class: &str, message: &str, at: Option<(usize, usize)>) -> String {
     }
 }
 
+/// `DeadlockDetected: …` names a class as well as `psycopg2.errors.DeadlockDetected: …`; what Py4J puts before an exception it does not.
+fn headed<'a>(class: &'a str, message: &'a str, at: Option<(usize, usize)>) -> (&'a str, &'a str, Option<(usize, usize)>) {
+    let behind = |from: usize| at.and_then(|(start, end)| Some((start.checked_sub(from)?, end.checked_sub(from)?)));
+    if let Some(call) = message.find("An error occurred while calling ")
+        && let Some(end) = message[call..].find("\n: ").map(|end| call + end + 3)
+    {
+        let rest = &message[end..];
+        let length = super::line::class_length(rest).filter(|length| rest[*length..].starts_with(':')).unwrap_or(0);
+        return (&rest[..length], &rest[length..], behind(end + length));
+    }
+    let length = message.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let name = &message[..length];
+    let humps = name.bytes().filter(u8::is_ascii_uppercase).count();
+    match class.is_empty() && name.starts_with(|c: char| c.is_ascii_uppercase()) && (2..name.len() / 3 + 1).contains(&humps) {
+        true if message[length..].starts_with(": ") => (name, &message[length..], behind(length)),
+        _ => (class, message, at),
+    }
+}
+
 /// The words behind a code that only carries them: `[USER_RAISED_EXCEPTION] …`, `PERMISSION_DENIED: …`.
 fn coded(message: &str) -> &str {
     let inner = message.strip_prefix('[').unwrap_or(message);
     let length = inner.bytes().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.')).count();
     let rest = &inner[length..];
+    // OpenSSL's reasons: `[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: …`.
+    if let Some(reason) = message.strip_prefix("[SSL: ") {
+        return reason.find("] ").map_or(message, |end| &reason[end + 2..]);
+    }
     match inner[..length].contains('_').then(|| rest.strip_prefix("] ").or_else(|| rest.strip_prefix(": "))).flatten() {
         Some(words) => words.trim_start(),
         None => message,
@@ -170,7 +210,7 @@ fn service_code(message: &str) -> Option<String> {
         let digits = message[at + 6..].bytes().take_while(u8::is_ascii_digit).count();
         return Some(format!("code|{}", &message[at..at + 6 + digits]));
     }
-    let code = [behind(message, "An error occurred (", ")"), behind(message, "Error Code: ", ";"), spelled(message)].into_iter().flatten();
+    let code = [behind(message, "An error occurred ("), behind(message, "Error Code: "), spelled(message)].into_iter().flatten();
     for code in code {
         // `503 Slow Down` and `SlowDown`.
         let name: String = code.chars().filter(char::is_ascii_alphabetic).collect();
@@ -200,9 +240,9 @@ const ANY_ERROR: [&str; 12] = [
     "BadRequest",
 ];
 
-fn behind<'a>(message: &'a str, mark: &str, end: &str) -> Option<&'a str> {
+fn behind<'a>(message: &'a str, mark: &str) -> Option<&'a str> {
     let rest = &message[message.find(mark)? + mark.len()..];
-    let code = &rest[..rest.find(end)?];
+    let code = &rest[..rest.find([';', ',', ')', '.'])?];
     (code.len() <= 64 && !code.contains(['_', '\n'])).then_some(code)
 }
 
@@ -227,7 +267,7 @@ fn exit_code(message: &str) -> Option<String> {
         let rest = template::head(&message[at..], 32);
         let Some(digit) = rest.find(|c: char| c.is_ascii_digit()) else { continue };
         let code: u32 = rest[digit..].split(|c: char| !c.is_ascii_digit()).next().and_then(|code| code.parse().ok()).unwrap_or(0);
-        if (50..=60).contains(&code) || (128..=255).contains(&code) {
+        if (50..=60).contains(&code) || (128..=165).contains(&code) {
             let who = ["kernel", "river", "xecutor", "ontainer"].iter().position(|who| message.contains(who)).unwrap_or(9).min(3);
             // A container is an executor's.
             return Some(format!("exit|{}|{code}", if who == 3 && message.contains("ontainer") { 2 } else { who }));

@@ -24,8 +24,11 @@ pub fn of(message: &str, at: Option<(usize, usize)>) -> Template {
         if matches!(word, "ERROR" | "WARN" | "INFO" | "FATAL") {
             continue;
         }
-        let coded = words.last().is_some_and(|last| matches!(last.as_str(), "code" | "status" | "exitcode"));
-        let word = if coded && word.len() <= 4 { word.to_owned() } else { mask(word) };
+        let word = match words.last().map(String::as_str) {
+            Some("code" | "status" | "exitcode") if word.len() <= 4 => word.to_owned(),
+            Some("http" | "error" | "many") if is_http_status(word) => word.to_owned(),
+            _ => mask(word),
+        };
         if word == MARK && words.last().is_none_or(|last| last == MARK) {
             continue;
         }
@@ -66,6 +69,10 @@ fn mask(word: &str) -> String {
     if word == MARK || place || name || number { MARK.to_owned() } else { word.to_ascii_lowercase() }
 }
 
+fn is_http_status(word: &str) -> bool {
+    word.len() == 3 && word.parse().is_ok_and(|status: u16| (400..600).contains(&status))
+}
+
 /// The words that a match stands in: from the sentence's or clause's start before it to the one's end behind it.
 fn clause(message: &str, start: usize, end: usize) -> Option<&str> {
     let before = message.get(..start)?;
@@ -82,7 +89,8 @@ fn first_sentence(message: &str) -> &str {
     for (at, _) in message.match_indices(['.', '\n']) {
         let next = message[at + 1..].chars().next();
         let ends = message[at..].starts_with('\n') || next.is_none_or(char::is_whitespace);
-        if ends && at >= SENTENCE_BYTES_MIN {
+        // A line that ends with a colon is a heading, however long.
+        if ends && at >= SENTENCE_BYTES_MIN && !message[..at].ends_with(':') {
             return &message[..at];
         }
     }

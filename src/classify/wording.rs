@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 /// Words in lower case, numbers as `#`; the condition. An earlier row goes before a later one.
-const WORDINGS: [(&str, &str); 58] = [
+const WORDINGS: [(&str, &str); 63] = [
     // A file that may not be read and one that is gone end with the same advice.
     ("(permission denied)", "FILE_PERMISSION_DENIED"),
     ("it is possible the underlying files have been updated", "FAILED_READ_FILE.FILE_NOT_EXIST"),
@@ -45,6 +45,11 @@ const WORDINGS: [(&str, &str); 58] = [
     ("could not execute broadcast in # secs", "BROADCAST_TIMEOUT"),
     ("executor heartbeat timed out after", "EXECUTOR_HEARTBEAT_TIMED_OUT"),
     ("killed by yarn for exceeding", "CONTAINER_ABOVE_MEMORY_LIMIT"),
+    ("is running beyond physical memory limits", "CONTAINER_ABOVE_MEMORY_LIMIT"),
+    ("is running beyond virtual memory limits", "CONTAINER_ABOVE_MEMORY_LIMIT"),
+    ("beyond the 'physical' memory limit", "CONTAINER_ABOVE_MEMORY_LIMIT"),
+    ("beyond the 'virtual' memory limit", "CONTAINER_ABOVE_MEMORY_LIMIT"),
+    ("please increase heap size using the --driver-memory option", "INVALID_DRIVER_MEMORY"),
     ("python worker exited unexpectedly", "PYTHON_WORKER_EXITED"),
     ("task not serializable", "TASK_NOT_SERIALIZABLE"),
     // Delta.
