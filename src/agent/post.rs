@@ -16,9 +16,7 @@ use super::step::after;
 const PAUSE: Duration = Duration::from_secs(15);
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 /// Mails a round.
-const BATCH: usize = 16;
-/// Due mails that are looked through for ours: more than wait in a night without a mail server.
-const DUE_MAX: u32 = 10_000;
+const BATCH: u32 = 16;
 
 /// One round: every mail whose time has come is tried once. Returns how many were tried.
 pub async fn round(house: &House) -> Result<usize, LedgerError> {
@@ -26,9 +24,7 @@ pub async fn round(house: &House) -> Result<usize, LedgerError> {
         return Ok(0);
     }
     // Several workspaces on one ledger have an agent each: two of them must not send the same mail at once.
-    let ours = format!("{}/", house.name());
-    let due = house.ledger.mails_due(house.now(), DUE_MAX).await?;
-    let due: Vec<QueuedMail> = due.into_iter().filter(|queued| queued.mail.incident.as_str().starts_with(&ours)).take(BATCH).collect();
+    let due = house.ledger.mails_due(house.name(), house.now(), BATCH).await?;
     let tried = due.len();
     for queued in due {
         deliver(house, queued).await?;

@@ -250,8 +250,8 @@ pub trait Ledger: Send + Sync {
     /// The newest successful run of the job that was seen, with its start.
     async fn last_success(&self, workspace: &WorkspaceName, job: JobId) -> Result<Option<(RunId, Timestamp)>, LedgerError>;
 
-    /// Mails to try now, oldest first.
-    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError>;
+    /// The workspace's mails to try now, oldest first.
+    async fn mails_due(&self, workspace: &WorkspaceName, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError>;
     async fn mails_of(&self, id: &IncidentId) -> Result<Vec<QueuedMail>, LedgerError>;
     /// Mails that wait, all incidents.
     async fn mails_waiting(&self) -> Result<u64, LedgerError>;

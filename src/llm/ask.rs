@@ -27,8 +27,8 @@ pub enum Occasion {
     Demanded,
 }
 
-/// Under this confidence the rules count as unsure. Of 369 labelled failures one in fifteen is asked about. While the rules still judged
-/// six of them wrong, four of the six were under 0.9 and three under 0.8; `tests/llm/cost.rs` measures it anew.
+/// Under this confidence the rules count as unsure: where labelled failures do not show, at 95 %, that at most one verdict in fifty is
+/// wrong. `cargo test --test llm -- --nocapture sure` measures it anew; the README has the figures.
 pub const UNSURE_BELOW: f64 = 0.9;
 
 /// Is a model to be asked about this verdict?

@@ -1,6 +1,7 @@
 //! The one object that the agent calls: a question in, an opinion out, or the reason why there is none. Never later than its limit.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ const ANSWER_TOKENS_MAX: u32 = 600;
 const TRIES_MAX: u32 = 3;
 /// First wait between tries; doubles.
 const WAIT_FIRST: Duration = Duration::from_millis(500);
+/// A wait may be longer by this share, never shorter: questions that failed together do not come back together.
+const JITTER: f64 = 0.25;
 /// How much of a refused answer is shown back to the model, in characters.
 const SHOWN_BACK_MAX: usize = 1500;
 /// A prompt that does not fit is made anew with this share, where the server does not say what fits.
@@ -351,6 +354,7 @@ impl Desk {
                 ModelError::Busy { retry_after: Some(wait), .. } => *wait,
                 _ => WAIT_FIRST * 2u32.pow(tries - 1),
             };
+            let wait = wait.mul_f64(1.0 + JITTER * jitter(&request, tries));
             let more = error.is_transient() && tries < TRIES_MAX && self.state().breaker.open().is_none();
             if !more {
                 return Err(error.into());
@@ -397,6 +401,14 @@ fn with_correction(prompt: &Prompt, correction: Option<&(String, String)>) -> Ve
         messages.push(Message { role: Role::User, text });
     }
     messages
+}
+
+/// From 0 to 1: another one for each question and try, the same for the same.
+fn jitter(request: &Request, tries: u32) -> f64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    request.messages.iter().for_each(|message| message.text.hash(&mut hasher));
+    tries.hash(&mut hasher);
+    f64::from((hasher.finish() >> 32) as u32) / f64::from(u32::MAX)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -28,6 +28,8 @@ pub struct Refusal {
     /// Prompt and window in tokens, where a too long prompt was counted.
     counted: Option<(f64, f64)>,
     pub retry_after: Option<Duration>,
+    /// `x-should-retry`: what the server says of another try, whatever its status says.
+    pub should_retry: Option<bool>,
 }
 
 /// Reads a refusal's body.
@@ -155,6 +157,11 @@ impl From<Refusal> for ModelError {
             return Self::TooLong { fits: refusal.fits(), message: refusal.message };
         }
         let message = refusal.message;
+        match refusal.should_retry {
+            Some(true) if status < 500 && !matches!(status, 401 | 403 | 404 | 410 | 429) => return Self::Failed { status, message },
+            Some(false) if status >= 500 || matches!(status, 408 | 409) => return Self::Refused { status, message },
+            Some(_) | None => {}
+        }
         match status {
             401 | 403 => Self::Denied { status, message },
             404 | 410 => Self::Missing { message },
@@ -234,6 +241,22 @@ mod tests {
             r#"{"error_code":"BAD_REQUEST","message":"{\"external_model_provider\":\"x\",\"external_model_error\":{\"error\":{\"message\":\"inner\",\"code\":\"content_filter\"}}}"}"#,
             "the provider's content filter stopped it (unnamed)",
         );
+    }
+
+    #[test]
+    fn what_the_server_says_of_another_try_goes_before_its_status() {
+        for (status, should_retry, transient) in [
+            (500, None, true),
+            (500, Some(false), false),
+            (503, Some(false), false),
+            (400, None, false),
+            (400, Some(true), true),
+            (401, Some(true), false),
+            (429, Some(true), true),
+        ] {
+            let refusal = Refusal { should_retry, ..read(status, r#"{"error":{"message":"x"}}"#, None) };
+            assert_eq!(ModelError::from(refusal).is_transient(), transient, "{status} {should_retry:?}");
+        }
     }
 
     #[test]

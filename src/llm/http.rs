@@ -96,6 +96,7 @@ impl Http {
         let status = inner.status();
         let pace = Pace::read(|name| header(inner.headers(), name));
         let retry_after = pace::retry_after(|name| header(inner.headers(), name), Timestamp::now());
+        let should_retry = header(inner.headers(), "x-should-retry").and_then(|word| word.trim().parse().ok());
         let kind = header(inner.headers(), CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
         let location = header(inner.headers(), "location").map(failure::short);
         let streams = kind.starts_with("text/event-stream") || kind.starts_with("application/x-ndjson");
@@ -109,7 +110,9 @@ impl Http {
         }
         let body = response.whole().await?;
         let body = without_secret(&String::from_utf8_lossy(&body), shown);
-        Err(Failure::Answered(Box::new(failure::read(status.as_u16(), &body, retry_after))))
+        let mut refusal = failure::read(status.as_u16(), &body, retry_after);
+        refusal.should_retry = should_retry;
+        Err(Failure::Answered(Box::new(refusal)))
     }
 }
 

@@ -29,6 +29,7 @@ const PACE: &[(&str, &str)] = &[
     ("llm.provider", "azure"),
     ("llm.deployment", "simulated-model"),
     ("llm.ask", "always"),
+    ("llm.daily_budget", "1"),
 ];
 
 /// The workspace, its folder, and a configuration that leads there. All of it goes when this is dropped.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Text that is safe to put on a terminal. Line feeds and tabs stay, CRLF becomes LF, a lone CR becomes LF (a log's progress bar).
 /// Removed: ANSI/VT escape sequences (CSI, OSC, DCS, SOS, PM, APC, both 7- and 8-bit), other C0 and C1 controls, bidirectional
-/// overrides, zero-width and other invisible format characters, and tag characters.
+/// overrides, zero-width and other invisible format characters, tag characters and the variation selectors beside them.
 pub fn strip_control(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c == '\r' || is_unsafe(c)) {
         return Cow::Borrowed(text);
@@ -86,7 +86,7 @@ pub(super) fn is_unsafe(c: char) -> bool {
         | '\u{2060}'..='\u{206f}'
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => true,
+        | '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         check("cut \u{1b}[", "cut ");
         check("10%\r20%\r\ndone", "10%\n20%\ndone");
         check("bell\u{7} null\0 del\u{7f}", "bell null del");
-        check("ad\u{202e}min \u{200b}x\u{e0041}", "admin x");
+        check("ad\u{202e}min \u{200b}x\u{e0041}\u{e0162}", "admin x");
         check("Zürich 東京 ✓", "Zürich 東京 ✓");
     }
 

@@ -16,7 +16,7 @@ fn asks(incident: &Incident, key: &str, second: i64) -> Transition {
 }
 
 async fn due(ledger: &dyn Ledger, now: i64, limit: u32) -> Vec<String> {
-    ledger.mails_due(at(now), limit).await.unwrap().into_iter().map(|queued| queued.mail.dedup_key).collect()
+    ledger.mails_due(&workspace(), at(now), limit).await.unwrap().into_iter().map(|queued| queued.mail.dedup_key).collect()
 }
 
 pub async fn a_mail_is_queued_once(ledger: &dyn Ledger) {
@@ -51,6 +51,7 @@ pub async fn mails_are_tried_oldest_first_when_their_time_has_come(ledger: &dyn 
     assert_eq!((queued[0].tries, queued[0].last_error.as_deref()), (1, Some("the server is away")));
     assert_eq!(queued.iter().map(|queued| queued.mail.dedup_key.as_str()).collect::<Vec<_>>(), ["k1", "k3"]);
     assert_eq!(ledger.mails_waiting().await.unwrap(), 3, "a mail that is tried again still waits");
+    assert_eq!(ledger.mails_due(&"acme-dev".into(), at(100), 10).await.unwrap(), [], "each workspace's agent sends its own");
 }
 
 pub async fn what_was_sent_stays_sent(ledger: &dyn Ledger) {

@@ -56,6 +56,49 @@ fn an_opinion_costs_less_than_a_fifth_of_a_cent() {
     }
 }
 
+/// Of the verdicts with a confidence that counts as sure, no more may be wrong.
+const WRONG_WHEN_SURE_MAX: f64 = 0.02;
+
+/// The rule behind `llm.ask = unsure`: sure is a tenth of the confidences that the labelled failures show to be right, as are all above
+/// it. A tenth that few failures fall into shows nothing, so it is asked about.
+#[test]
+fn what_counts_as_sure_is_shown_to_be_right() {
+    let classifier = Classifier::shipped();
+    let mut bands = [(0u32, 0u32); 10];
+    for name in ["dev.jsonl", "recorded.jsonl"] {
+        for case in support::cases(&support::corpus(name)).unwrap_or_default() {
+            let rules = support::failed(&classifier, &case.text).classification;
+            let (cases, wrong) = &mut bands[((rules.confidence.get() * 10.0) as usize).min(9)];
+            *cases += 1;
+            *wrong += u32::from(case.cause != Some(rules.cause) && !case.category_alternatives.contains(&rules.cause));
+        }
+    }
+    let mut sure_from = 1.0;
+    println!("confidence   cases  wrong  at most (95 %)");
+    for (band, (cases, wrong)) in bands.into_iter().enumerate().rev() {
+        let (from, most) = (band as f64 / 10.0, at_most(wrong, cases));
+        println!("from {from:.1} {cases:>11} {wrong:>6} {most:>10.3}");
+        if most <= WRONG_WHEN_SURE_MAX && sure_from == from + 0.1 {
+            sure_from = from;
+        }
+    }
+    if bands.iter().map(|(cases, _)| cases).sum::<u32>() == 0 {
+        return;
+    }
+    println!("sure from {sure_from:.1}; asked about below {}", ask::UNSURE_BELOW);
+    assert!(ask::UNSURE_BELOW >= sure_from - 1e-9, "below {sure_from:.1} the rules were not shown to be right: ask there");
+}
+
+/// The share that may be wrong, of which so many were seen: the upper end of a one-sided 95 % interval (Wilson).
+fn at_most(wrong: u32, cases: u32) -> f64 {
+    if cases == 0 {
+        return 1.0;
+    }
+    let (n, z) = (f64::from(cases), 1.645_f64);
+    let p = f64::from(wrong) / n;
+    (p + z * z / (2.0 * n) + z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt()) / (1.0 + z * z / n)
+}
+
 /// Where the rules are sure they are right, so asking buys nothing there; where they are not, it is worth its price.
 #[test]
 fn asking_when_unsure_asks_about_few_and_about_the_wrong_ones() {

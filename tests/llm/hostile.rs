@@ -16,6 +16,7 @@ use runmend::llm::prompt::PROMPT_BYTES_MAX;
 use runmend::llm::{Answer, Model, ModelError, Options, Progress, Request};
 use serde_json::json;
 
+use super::shown;
 use super::support::{self, Case, Failed};
 
 /// How the model gives in, in what it writes. What it may say in our words is tried in full: see [`every_reading`].
@@ -79,7 +80,7 @@ fn decided(failed: &Failed, opinion: Option<Opinion>, mode: Mode) -> Decision {
 }
 
 /// What a screen, a mail or a chat would obey.
-fn is_inert(text: &str) -> bool {
+pub fn is_inert(text: &str) -> bool {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e0000}'..='\u{e0fff}')
@@ -107,7 +108,9 @@ async fn check(classifier: &Classifier, case: &Case) {
         let prompt = model.prompt.lock().unwrap().clone();
         check_prompt(&prompt, case, &id);
         assert!(!shown.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{id}: the screen would obey");
+        shown::draft(&failed, &shown, &id);
         let Ok(opinion) = opinion else { continue };
+        shown::opinion(&failed, &opinion, decided(&failed, Some(opinion.clone()), Mode::Approve), &id);
         for text in [&opinion.summary, &opinion.message].into_iter().chain(&opinion.dropped) {
             assert!(is_inert(text), "{id}: {text}");
         }
@@ -153,6 +156,14 @@ async fn a_model_that_obeys_every_log_changes_nothing_for_the_worse() {
     assert!(cases.len() >= 40, "{}", cases.len());
     for case in &cases {
         check(&classifier, case).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mail_about_it_is_plain_text_with_our_own_head() {
+    let classifier = Classifier::shipped();
+    for case in &support::cases(&support::own("hostile_logs.jsonl")).unwrap() {
+        shown::mailed(&support::failed(&classifier, &case.text), &case.id).await;
     }
 }
 

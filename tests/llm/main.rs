@@ -6,4 +6,5 @@ mod cost;
 mod hostile;
 mod llmock;
 mod real_model;
+mod shown;
 mod support;

@@ -92,9 +92,9 @@ fn so_far(draft: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     lines
 }
 
-/// `gpt-4o, 0.8s, cached, $0.0004`.
+/// `0.8s, $0.0004, gpt-4o`: where there is little room the name is cut.
 fn aside(opinion: &Opinion) -> String {
-    let mut words = vec![opinion.model.clone()];
+    let mut words = Vec::new();
     match opinion.origin {
         OpinionOrigin::Asked => words.push(format!("{:.1}s", opinion.latency_ms as f64 / 1000.0)),
         OpinionOrigin::Cached => words.push("cached".to_owned()),
@@ -105,6 +105,7 @@ fn aside(opinion: &Opinion) -> String {
         Some(_) => {}
         None => words.push("price unknown".to_owned()),
     }
+    words.push(opinion.model.clone());
     words.join(", ")
 }
 

@@ -6,7 +6,7 @@ use super::commit::{BEGIN, touch};
 use super::error::At;
 use super::row;
 use crate::domain::Timestamp;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, WorkspaceName};
 use crate::domain::mail::{Delivery, Mail, QueuedMail};
 use crate::ledger::LedgerError;
 
@@ -43,11 +43,19 @@ fn read(at: &At, rows: Vec<MailRow>) -> Result<Vec<QueuedMail>, LedgerError> {
         .collect()
 }
 
-pub async fn due(conn: &mut SqliteConnection, at: &At, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError> {
+pub async fn due(
+    conn: &mut SqliteConnection,
+    at: &At,
+    workspace: &WorkspaceName,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<QueuedMail>, LedgerError> {
     let rows = sqlx::query_as(
-        "SELECT mail, delivery, tries, next_try_ns, last_error FROM mails WHERE queued = 1 AND next_try_ns <= ? ORDER BY seq LIMIT ?",
+        "SELECT mail, delivery, tries, next_try_ns, last_error FROM mails JOIN incidents ON incidents.id = mails.incident
+         WHERE queued = 1 AND next_try_ns <= ? AND workspace = ? ORDER BY seq LIMIT ?",
     )
     .bind(row::ns(now))
+    .bind(workspace.as_str())
     .bind(limit)
     .fetch_all(conn)
     .await

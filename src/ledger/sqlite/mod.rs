@@ -247,8 +247,8 @@ impl Ledger for SqliteLedger {
         learn::last_success(&mut self.read().await?.conn, &self.at, workspace, job).await
     }
 
-    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError> {
-        mails::due(&mut self.read().await?.conn, &self.at, now, limit).await
+    async fn mails_due(&self, workspace: &WorkspaceName, now: Timestamp, limit: u32) -> Result<Vec<QueuedMail>, LedgerError> {
+        mails::due(&mut self.read().await?.conn, &self.at, workspace, now, limit).await
     }
 
     async fn mails_of(&self, id: &IncidentId) -> Result<Vec<QueuedMail>, LedgerError> {
