@@ -59,6 +59,7 @@ const PAIRS_OF: &[&str] = &[
     "encode_basic",
     "request_basic_authentication",
     "connect",
+    "database",
     "set_secret",
     "put_secret",
     "FTP",
@@ -161,7 +162,7 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         return printed(text, position, pairs);
     }
     // Of other things than a database's, only what looks drawn.
-    if name == "connect" {
+    if matches!(name, "connect" | "database") {
         return connection(text, &strings, pairs);
     }
     let first_only = FIRST_OF.contains(&name) && !(name == "set_password" && strings.len() > 1);

@@ -104,7 +104,7 @@ pub fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
             b'}' | b']' if tuple => false,
             b')' | b'}' | b']' => {
                 let after = text.skip_max(position, 8, |b| matches!(b, b')' | b'}' | b']'));
-                ends_here(text, after)
+                ends_here(text, after) || lead == b'(' && text.at(after) == b'('
             }
             b'>' | b'|' => ends_here(text, position + 1),
             b'<' => text.at(position + 1) == b'/' || text.starts_anycase(position, "<br"),

@@ -66,7 +66,7 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
             b'-' | b'<' | b'~' => Joint::Arrow,
             _ => Joint::Equals,
         };
-        let at = after_tag(text, text.skip_spaces(after));
+        let at = after_closing(text, after_tag(text, text.skip_spaces(after)));
         if joint == Joint::Colon {
             // `Token::Brace` is a path.
             if text.at(after) == b':' {
@@ -110,7 +110,18 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         let at = text.skip_spaces(spaced + if text.at(spaced) == b'|' { 1 } else { 3 });
         return (!is_blank(text.at(at)) && at < text.len()).then_some((Joint::Cell, at));
     }
+    // `param password string = 'x'`
+    if spaced > position
+        && let Some(at) = after_type(text, spaced).filter(|at| quote_follows(text, *at) && text.at(spaced) != b'=')
+    {
+        return Some((Joint::Equals, at));
+    }
     if text.at(spaced) == b'\n' || text.at(spaced) == b'\r' {
+        // A file of options, one a line.
+        let next = text.skip_max(spaced, 2, |b| matches!(b, b'\n' | b'\r'));
+        if text.ends(name.start, "--") && !quoted && !is_blank(text.at(next)) && text.at(next) != b'-' && next < text.len() {
+            return Some((Joint::Flag, next));
+        }
         return name_of_a_field(text, name)
             .then(|| described_later(text, text.skip(spaced, is_blank)))
             .flatten()
@@ -118,6 +129,15 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
             .or_else(|| numbered_item(text, name, quoted, text.skip(spaced, is_blank)));
     }
     (spaced > position).then(|| spaced_value(text, name, quoted, spaced)).flatten()
+}
+
+/// `<b>Password:</b> x`: behind the closing tag.
+fn after_closing(text: Text<'_>, position: usize) -> usize {
+    if !text.starts(position, "</") {
+        return position;
+    }
+    let end = text.skip_max(position + 2, 12, is_alnum);
+    if text.at(end) == b'>' { text.skip_spaces(end + 1) } else { position }
 }
 
 /// `!!str x`, `&anchor x` of YAML: behind the tag.
@@ -298,7 +318,7 @@ pub fn described_value(text: Text<'_>, position: usize) -> Option<usize> {
     let start = position + Quote::at(text, position).map_or(0, Quote::len);
     let end = text.skip_max(start, 24, is_name);
     let word = text.slice(start, end).to_ascii_lowercase();
-    if !FIELDS.contains(&word.as_str()) {
+    if !FIELDS.contains(&word.as_str()) && !word.ends_with("parametervalue") {
         return None;
     }
     let after = text.skip_spaces(end + Quote::at(text, end).map_or(0, Quote::len));

@@ -26,6 +26,10 @@ const FETCHING: &[&str] = &[
 pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs: &Pairs) -> bool {
     let words = value.pieces.words(text);
     let word = words.trim();
+    // `https://x-access-token:…@host`: the URL says where it ends.
+    if text.ends(name.start, "://") {
+        return false;
+    }
     if is_moment(word) || is_chained(text, value) {
         return false;
     }
@@ -243,6 +247,7 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
         }
         "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
         "salt" | "code" => random && makeup.length >= 20,
+        "login" if value.joint == Joint::Equals && !value.quoted && is_user_with_password(word, pairs) => true,
         "login" => makeup.length >= 20 && random && makeup.digits > 2 && !is_place(word) && !word.contains(['@', '.', '-']),
         "key" if makeup.is_hex() => makeup.length >= 32 && makeup.digits > 0 && !matches!(value.joint, Joint::Space | Joint::Said),
         "session"

@@ -53,6 +53,9 @@ use wrap::Pieces;
 
 /// Rounds of looking until nothing more is found: a replaced secret may uncover the bounds of another.
 const ROUNDS_MAX: usize = 6;
+/// Texts from this size on, bytes, get fewer: what a fourth round would still find there was built to be found late.
+const LONG_BYTES: usize = 1 << 20;
+const ROUNDS_OF_LONG_MAX: usize = 3;
 
 /// Whether a kind of personal data is taken out too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +111,8 @@ impl Redactor {
         let mut counts = Counts::new();
         let mut numbers = Numbers::after(texts);
         let mut current: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        for _ in 0..ROUNDS_MAX {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        for _ in 0..if bytes < LONG_BYTES { ROUNDS_MAX } else { ROUNDS_OF_LONG_MAX } {
             match self.round(&current, &mut numbers, &mut counts) {
                 Some(next) => current = next,
                 None => break,

@@ -132,7 +132,7 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs
     for _ in 0..4 {
         let b = text.at(at);
         let next = text.at(at + 1);
-        if matches!(b, b'[' | b'(') || b == b'{' && (is_quote(next) || next == b'\\') {
+        if matches!(b, b'[' | b'(') || b == b'{' && (is_quote(next) || next == b'\\' || is_blank(next)) {
             let inner = text.skip(at + 1, is_blank);
             if !quote_follows(text, inner) {
                 break;

@@ -36,6 +36,17 @@ pub const MARKS: &[&str] = &[
     " using ",
     ".LOGON ",
     ".logon ",
+    "--value ",
+    "--value=",
+    "| gcloud secrets",
+    "/reset/",
+    "/verify/",
+    "/invite/",
+    "/confirm/",
+    "/activate/",
+    "/magic/",
+    "/t/ac-",
+    "/t/tk-",
     "netrc file: ",
     "> /",
     "vault.azure.net/secrets/",
@@ -58,6 +69,17 @@ pub const MARKS: &[&str] = &[
     "AUTH ",
     "\"kty\"",
 ];
+
+/// `…/reset/x`: the part of an address that lets in whoever has it.
+fn link(text: Text<'_>, end: usize, pairs: &Pairs) -> Option<Found> {
+    const LENGTH_MIN: usize = 20;
+    let to = text.skip_max(end, 400, |b| is_alnum(b) || matches!(b, b'-' | b'_'));
+    let words = text.slice(end, to);
+    let makeup = super::random::Makeup::of(words, pairs);
+    (makeup.length >= LENGTH_MIN && makeup.digits > 1 && (makeup.is_random() || makeup.is_hex() && makeup.length >= 32)
+        || super::value::is_uuid(words) && text.ends(end, "-"))
+    .then(|| Found { start: end, end: to, kind: "token", words: words.to_owned() })
+}
 
 /// `tool -u user -p x`: one letter that says password where another one says user.
 fn beside_user(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
@@ -134,6 +156,14 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
             return is_token.then(|| Found { start: from, end: to, kind: "token", words: text.slice(from, to).to_owned() });
         }
         "netrc file: " => word(text, end, 0)?,
+        "--value " | "--value=" => {
+            let line = text.slice(text.floor(text.line_start(start, LINE_BYTES_MAX)), start).to_ascii_lowercase();
+            let sets_secret = ["secret", "securestring", "vault", "password", "token"].iter().any(|word| line.contains(word));
+            sets_secret.then(|| word(text, end, 0))??
+        }
+        "/reset/" | "/verify/" | "/invite/" | "/confirm/" | "/activate/" | "/magic/" | "/t/ac-" | "/t/tk-" => {
+            return link(text, end, pairs);
+        }
         " -p " | " -P " | " -w " | " -pw " | " p=" => beside_user(text, start, end)?,
         " using " => {
             let user = text.skip_back_max(start, 64, |b| !is_blank(b));

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 /// Bytes that scans may read for each byte of the text, and for a short text at all. Logs need about five; what needs more is made to
 /// cost time, and is read in short steps from then on: so the whole stays linear.
-const WORK_PER_BYTE: usize = 12;
+const WORK_PER_BYTE: usize = 8;
 const WORK_MIN: usize = 256 << 10;
 /// Longest scan once that is spent, bytes.
 const SHORT_STEP: usize = 64;
