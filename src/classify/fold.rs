@@ -41,7 +41,7 @@ pub fn pieces(field: Field, text: &str) -> impl Iterator<Item = Piece<'_>> {
 
 /// Notebooks colour their traces: `ESC [ 31 m`.
 fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains('\u{1b}') {
+    if memchr::memchr(0x1b, text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());

@@ -31,19 +31,23 @@ pub enum Line {
 pub fn read(line: &str, in_trace: bool) -> Line {
     let trimmed = line.trim_start();
     let indent = line.len() - trimmed.len();
-    if trimmed.trim_end().is_empty() {
-        return Line::Blank;
-    }
-    if is_frame(trimmed) {
+    // Every line of every text comes by here: its first byte rules out most of what it might be.
+    let Some(first) = trimmed.bytes().next() else { return Line::Blank };
+    if is_frame(trimmed, first) {
         return Line::Frame;
     }
     if is_traceback(trimmed) {
         return Line::Traceback;
     }
-    if trimmed.starts_with("During handling of the above exception") || trimmed.starts_with("The above exception was the direct cause") {
+    let consequence = match first {
+        b'D' => trimmed.starts_with("During handling of the above exception"),
+        b'T' => trimmed.starts_with("The above exception was the direct cause"),
+        _ => false,
+    };
+    if consequence {
         return Line::Consequence;
     }
-    if let Some(at) = caused_by(trimmed) {
+    if let Some(at) = caused_by(trimmed, first) {
         return Line::CausedBy(indent + at);
     }
     if trimmed.starts_with("---------") || trimmed.bytes().all(|b| matches!(b, b'^' | b'~' | b' ' | b'-' | b'|')) {
@@ -52,10 +56,10 @@ pub fn read(line: &str, in_trace: bool) -> Line {
     if in_trace && is_source(line, trimmed, indent) {
         return Line::Source;
     }
-    if let Some((start, end)) = head(trimmed) {
+    if let Some((start, end)) = head(trimmed, first) {
         return Line::Head(indent + start, indent + end);
     }
-    match level(trimmed) {
+    match level(trimmed, first) {
         Some(level) => Line::Log(level),
         None => Line::Text,
     }
@@ -67,23 +71,32 @@ fn is_traceback(trimmed: &str) -> bool {
     end.ends_with("(most recent call last)") || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
 }
 
-fn is_frame(trimmed: &str) -> bool {
-    if let Some(rest) = trimmed.strip_prefix("at ") {
-        let name = rest.split(['(', ' ']).next().unwrap_or_default();
-        return rest.contains('(') && name.contains('.') || name.matches('.').count() >= 2;
-    }
-    if let Some(rest) = trimmed.strip_prefix("... ") {
-        return rest.contains("more") || rest.contains("omitted");
-    }
-    if let Some(rest) = trimmed.strip_prefix("File ") {
-        return rest.contains(", line ") || rest.contains(", in ") || rest.contains("<command-") || rest.contains(":<line");
-    }
-    matches!(trimmed.trim_end(), "Driver stacktrace:" | "(...)" | "...")
-        || trimmed.starts_with("[Previous line repeated")
+fn is_frame(trimmed: &str, first: u8) -> bool {
+    match first {
+        b'a' => trimmed.strip_prefix("at ").is_some_and(|rest| {
+            let name = &rest[..memchr::memchr2(b'(', b' ', rest.as_bytes()).unwrap_or(rest.len())];
+            let dots = name.bytes().filter(|b| *b == b'.').count();
+            dots >= 2 || dots == 1 && rest.contains('(')
+        }),
+        b'.' => match trimmed.strip_prefix("... ") {
+            Some(rest) => rest.contains("more") || rest.contains("omitted"),
+            None => trimmed.trim_end() == "...",
+        },
+        b'F' => trimmed.strip_prefix("File ").is_some_and(|rest| {
+            rest.contains(", line ") || rest.contains(", in ") || rest.contains("<command-") || rest.contains(":<line")
+        }),
+        b'D' => trimmed.trim_end() == "Driver stacktrace:",
+        b'(' => trimmed.trim_end() == "(...)",
+        b'[' => trimmed.starts_with("[Previous line repeated"),
         // Notebook frames of older runtimes: `/databricks/x.py in name(args)`, `<command-1> in <module>`.
-        || (trimmed.starts_with('/') || trimmed.starts_with("<command-") || trimmed.starts_with("<ipython-"))
-            && trimmed.contains(" in ")
-            && (trimmed.contains(".py in ") || trimmed.contains(".pyx in ") || trimmed.contains("> in "))
+        b'/' => is_notebook_frame(trimmed),
+        b'<' => (trimmed.starts_with("<command-") || trimmed.starts_with("<ipython-")) && is_notebook_frame(trimmed),
+        _ => false,
+    }
+}
+
+fn is_notebook_frame(trimmed: &str) -> bool {
+    trimmed.contains(" in ") && (trimmed.contains(".py in ") || trimmed.contains(".pyx in ") || trimmed.contains("> in "))
 }
 
 /// A line of code within a traceback: indented, numbered, or marked with an arrow.
@@ -105,7 +118,10 @@ fn is_source(line: &str, trimmed: &str, indent: usize) -> bool {
     indent >= 2
 }
 
-fn caused_by(trimmed: &str) -> Option<usize> {
+fn caused_by(trimmed: &str, first: u8) -> Option<usize> {
+    if !matches!(first, b'C' | b'c' | b'S') {
+        return None;
+    }
     for mark in ["Caused by:", "caused by:", "Suppressed:"] {
         if let Some(rest) = trimmed.strip_prefix(mark) {
             return Some(mark.len() + rest.len() - rest.trim_start().len());
@@ -115,13 +131,15 @@ fn caused_by(trimmed: &str) -> Option<usize> {
 }
 
 /// The class name at the head of an exception line, after the marks that tools put before it.
-fn head(trimmed: &str) -> Option<(usize, usize)> {
+fn head(trimmed: &str, first: u8) -> Option<(usize, usize)> {
     let mut at = 0;
-    if !trimmed.starts_with([':', '[', 'e', 'E', 'F', 'R']) && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if !matches!(first, b':' | b'[') && !first.is_ascii_alphabetic() {
         return None;
     }
     for mark in ["Exception in thread ", "ERROR: ", "Error: ", "error: ", "[error] ", "[Error] ", ": ", "E   ", "Failed: ", "Reason: "] {
-        if let Some(rest) = trimmed[at..].strip_prefix(mark) {
+        if trimmed.as_bytes().get(at) == mark.as_bytes().first()
+            && let Some(rest) = trimmed[at..].strip_prefix(mark)
+        {
             at = trimmed.len() - rest.len();
             if mark == "Exception in thread "
                 && let Some(quote) = rest.strip_prefix('"').and_then(|rest| rest.find("\" "))
@@ -174,13 +192,12 @@ pub fn is_exception_name(name: &str) -> bool {
 }
 
 /// A log line's level, from its first words.
-pub fn level(trimmed: &str) -> Option<Level> {
-    let first = trimmed.as_bytes().first()?;
-    if !(first.is_ascii_digit() || *first == b'[' || first.is_ascii_uppercase()) {
+fn level(trimmed: &str, first: u8) -> Option<Level> {
+    if !(first.is_ascii_digit() || first == b'[' || first.is_ascii_uppercase()) {
         return None;
     }
     // A level without a time before it is a log line only when it opens the line.
-    let dated = first.is_ascii_digit() || *first == b'[';
+    let dated = first.is_ascii_digit() || first == b'[';
     if !dated && !["ERROR", "FATAL", "CRITICAL", "SEVERE", "WARN", "INFO", "DEBUG", "TRACE"].iter().any(|word| trimmed.starts_with(word)) {
         return None;
     }
@@ -189,7 +206,7 @@ pub fn level(trimmed: &str) -> Option<Level> {
         end -= 1;
     }
     let start = &trimmed[..end];
-    let dated = *first == b'[' || dated && start.contains(':');
+    let dated = first == b'[' || dated && start.contains(':');
     for (at, word) in words(start) {
         let level = match word {
             "ERROR" | "FATAL" | "CRITICAL" | "SEVERE" | "error" => Level::Error,

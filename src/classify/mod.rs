@@ -2,12 +2,14 @@
 //! May import: `domain`. Must not: read files or the clock (the rules' text is compiled in or handed over). Start at [`Classifier`]; then
 //! `reading` (what a text is made of), `signal` (what in it speaks for a cause), `verdict` (what follows).
 
+mod edges;
 mod fingerprint;
 mod fold;
 mod line;
 mod model;
 mod naming;
 mod pattern;
+mod prefix;
 mod reading;
 mod rule;
 mod signal;

@@ -3,9 +3,11 @@
 //! A phrase is literal text; `*` stands for at most [`GAP_BYTES_MAX`] bytes of anything within the same message. Case and the kind of
 //! white space do not matter. A phrase begins and ends at a word's edge unless a `*` stands there. Matching is linear in the text.
 
-use std::collections::BTreeMap;
-
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+use memchr::memmem::{self, Finder};
+
+use super::edges;
+use super::prefix::{self, Index, Lead, Order};
 
 /// The longest stretch that a `*` stands for. Two phrases further apart rarely speak of one thing.
 const GAP_BYTES_MAX: usize = 120;
@@ -15,11 +17,18 @@ pub const PART_LETTERS_MIN: usize = 2;
 /// A phrase, folded and split at its `*`.
 #[derive(Debug)]
 struct Phrase {
-    parts: Vec<Vec<u8>>,
+    parts: Vec<Part>,
     key: usize,
     open_start: bool,
     open_end: bool,
     owner: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    bytes: Vec<u8>,
+    /// Looks for the part beyond a `*`; the key part is never searched for.
+    finder: Option<Finder<'static>>,
 }
 
 /// Why a phrase is none.
@@ -52,157 +61,125 @@ impl Builder {
         let open_end = folded.last() == Some(&b'*');
         let parts: Vec<Vec<u8>> =
             folded.split(|b| *b == b'*').map(|part| part.to_vec()).filter(|part| !part.iter().all(|b| *b == b' ')).collect();
-        let letters = |part: &Vec<u8>| part.iter().filter(|b| b.is_ascii_alphanumeric() || !b.is_ascii()).count();
-        let Some(key) = (0..parts.len()).max_by_key(|i| letters(&parts[*i])) else { return Err(PhraseError::Empty) };
-        if letters(&parts[key]) < PART_LETTERS_MIN {
+        let letters = |i: &usize| parts[*i].iter().filter(|b| b.is_ascii_alphanumeric() || !b.is_ascii()).count();
+        let longest = (0..parts.len()).max_by_key(letters).ok_or(PhraseError::Empty)?;
+        if letters(&longest) < PART_LETTERS_MIN {
             return Err(PhraseError::TooShort);
         }
+        // A part that starts with a word is looked for at words only, one that may start within a word at every byte.
+        let key = (0..parts.len()).filter(|i| anchor(&parts[*i], *i > 0 || open_start).is_some()).max_by_key(letters).unwrap_or(longest);
+        let parts = parts.into_iter().map(|bytes| Part { bytes, finder: None }).collect();
         self.phrases.push(Phrase { parts, key, open_start, open_end, owner });
         Ok(())
     }
 
-    pub fn build(self) -> Option<Matcher> {
-        let mut anchored: BTreeMap<(usize, u128, u128), Vec<Anchor>> = BTreeMap::new();
-        let mut endings: Vec<Vec<u8>> = Vec::new();
-        let mut under_endings: Vec<usize> = Vec::new();
+    pub fn build(mut self) -> Option<Matcher> {
+        let mut starts: Vec<(Lead, Anchor)> = Vec::new();
+        let mut ends: Vec<(Lead, Anchor)> = Vec::new();
+        let mut anywhere: Vec<&[u8]> = Vec::new();
+        let mut under_anywhere: Vec<usize> = Vec::new();
+        for phrase in &mut self.phrases {
+            for (_, part) in phrase.parts.iter_mut().enumerate().filter(|(i, _)| *i != phrase.key) {
+                part.finder = Some(Finder::new(&part.bytes).into_owned());
+            }
+        }
         for (number, phrase) in self.phrases.iter().enumerate() {
-            let part = &phrase.parts[phrase.key];
-            match word_start(part, phrase.key > 0 || phrase.open_start).filter(|start| part.len() - start >= SHORTEST_ANCHOR) {
-                Some(start) => {
-                    let (word, mask) = lead(&part[start..]);
-                    anchored.entry((slot(word), word, mask)).or_default().push(Anchor { phrase: number, offset: start });
-                }
-                None => {
-                    endings.push(part.clone());
-                    under_endings.push(number);
-                }
+            let part = phrase.parts[phrase.key].bytes.as_slice();
+            if let Some(offset) = anchor(part, phrase.key > 0 || phrase.open_start) {
+                starts.push((Lead::of_start(&part[offset..]), Anchor { phrase: number, offset }));
+            } else if phrase.ends_with_key() && part.len() >= prefix::SHORTEST {
+                ends.push((Lead::of_end(part), Anchor { phrase: number, offset: part.len() }));
+            } else {
+                anywhere.push(part);
+                under_anywhere.push(number);
             }
         }
-        let mut slots = vec![(0_u32, 0_u32); SLOTS];
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut anchors: Vec<Anchor> = Vec::new();
-        for ((slot, word, mask), list) in anchored {
-            let here = entries.len() as u32;
-            if slots[slot].0 == slots[slot].1 {
-                slots[slot] = (here, here);
-            }
-            slots[slot].1 = here + 1;
-            let from = anchors.len() as u32;
-            anchors.extend(list);
-            entries.push(Entry { word, mask, from, to: anchors.len() as u32 });
-        }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA)).build(&endings).ok()?;
-        Some(Matcher { slots, entries, anchors, automaton, under_endings, phrases: self.phrases })
+        let automaton = match anywhere.is_empty() {
+            true => None,
+            false => Some(AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA)).build(&anywhere).ok()?),
+        };
+        let starts = Index::new(starts.into_iter(), Order::ShortFirst);
+        let ends = Index::new(ends.into_iter(), Order::LongFirst);
+        Some(Matcher { starts, ends, automaton, under_anywhere, phrases: self.phrases })
     }
 }
 
-/// An anchor shorter than this would be tried at every second word.
-const SHORTEST_ANCHOR: usize = 3;
-/// Anchors are found by a hash of their first three bytes.
-const SLOTS: usize = 1 << 12;
-
-/// Most phrases are looked for where a word of theirs starts; few (`*Exception`) anywhere, by an automaton.
+/// Most phrases are looked for where a word of theirs starts, those like `*Exception` where a word ends, and the few others, if a user's
+/// rule has any, at every byte.
 pub struct Matcher {
-    /// By hash: a range of `entries`.
-    slots: Vec<(u32, u32)>,
-    entries: Vec<Entry>,
-    anchors: Vec<Anchor>,
-    automaton: AhoCorasick,
-    under_endings: Vec<usize>,
+    starts: Index<Anchor>,
+    ends: Index<Anchor>,
+    automaton: Option<AhoCorasick>,
+    under_anywhere: Vec<usize>,
     phrases: Vec<Phrase>,
 }
 
-/// Phrases whose anchor has these first bytes (up to 16).
-struct Entry {
-    word: u128,
-    mask: u128,
-    /// A range of the anchors.
-    from: u32,
-    to: u32,
-}
-
-/// The anchor is in the phrase's key part, at this offset.
+/// What is looked for is in the phrase's key part, at this offset.
+#[derive(Clone, Copy, Debug)]
 struct Anchor {
     phrase: usize,
     offset: usize,
 }
 
-/// The first position in the part where a word starts; `cut`: the part may start within a word.
-fn word_start(part: &[u8], cut: bool) -> Option<usize> {
-    (0..part.len()).find(|at| is_word(part[*at]) && if *at == 0 { !cut } else { !is_word(part[at - 1]) })
+/// Where in the part a word starts, with enough behind it to look for; `cut`: the part may start within a word.
+fn anchor(part: &[u8], cut: bool) -> Option<usize> {
+    let starts = |at: &usize| is_word(part[*at]) && if *at == 0 { !cut } else { !is_word(part[at - 1]) };
+    (0..part.len()).find(starts).filter(|start| part.len() - start >= prefix::SHORTEST)
 }
 
 fn is_word(b: u8) -> bool {
-    WORD[b as usize]
-}
-
-const WORD: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = b >= 128 || (b as u8).is_ascii_alphanumeric();
-        b += 1;
-    }
-    table
-};
-
-/// The first 16 bytes as a number, and the mask of those that are there.
-fn lead(bytes: &[u8]) -> (u128, u128) {
-    let length = bytes.len().min(16);
-    let mut word = [0; 16];
-    word[..length].copy_from_slice(&bytes[..length]);
-    let mask = if length == 16 { u128::MAX } else { (1 << (8 * length)) - 1 };
-    (u128::from_le_bytes(word), mask)
-}
-
-fn slot(word: u128) -> usize {
-    ((word as u32 & 0x00ff_ffff).wrapping_mul(0x9e37_79b1) >> 20) as usize
+    b.is_ascii_alphanumeric() || !b.is_ascii()
 }
 
 impl Matcher {
     /// Every phrase that occurs within `text[low..high]`.
     pub fn find(&self, text: &[u8], (low, high): (usize, usize), mut found: impl FnMut(Hit)) {
-        let mut before = low > 0 && text.get(low - 1).is_some_and(|b| is_word(*b));
-        for at in low..high.min(text.len()) {
-            let within = is_word(text[at]);
-            if within && !before {
-                self.at_word(text, at, (low, high), &mut found);
+        let high = high.min(text.len());
+        let mut ended: Vec<(usize, &[Anchor])> = Vec::new();
+        let starts = |at: usize| {
+            let anchors = self.starts.of(Lead::of_start(&text[at..]));
+            if !anchors.is_empty() {
+                self.verify(anchors, text, at, (low, high), &mut found);
             }
-            before = within;
-        }
-        for candidate in self.automaton.find_overlapping_iter(Input::new(text).span(low..high)) {
-            let Some(number) = self.under_endings.get(candidate.pattern().as_usize()) else { continue };
-            self.verify(*number, text, candidate.start(), (low, high), &mut found);
-        }
-    }
-
-    fn at_word(&self, text: &[u8], at: usize, bounds: (usize, usize), found: &mut impl FnMut(Hit)) {
-        let (word, _) = lead(&text[at..]);
-        let (from, to) = self.slots[slot(word)];
-        for entry in &self.entries[from as usize..to as usize] {
-            if word & entry.mask != entry.word {
-                continue;
+        };
+        let ends = |at: usize| {
+            let anchors = self.ends.of(Lead::of_end(&text[low..at]));
+            if !anchors.is_empty() {
+                ended.push((at, anchors));
             }
-            for anchor in &self.anchors[entry.from as usize..entry.to as usize] {
-                if let Some(start) = at.checked_sub(anchor.offset) {
-                    self.verify(anchor.phrase, text, start, bounds, found);
-                }
+        };
+        edges::edges(text, low, high, starts, ends);
+        for (at, anchors) in ended {
+            self.verify(anchors, text, at, (low, high), &mut found);
+        }
+        let Some(automaton) = &self.automaton else { return };
+        for candidate in automaton.find_overlapping_iter(Input::new(text).span(low..high)) {
+            if let Some(phrase) = self.under_anywhere.get(candidate.pattern().as_usize()) {
+                self.verify(&[Anchor { phrase: *phrase, offset: 0 }], text, candidate.start(), (low, high), &mut found);
             }
         }
     }
 
-    fn verify(&self, number: usize, text: &[u8], at: usize, (low, high): (usize, usize), found: &mut impl FnMut(Hit)) {
-        let Some(phrase) = self.phrases.get(number) else { return };
-        if let Some((start, end)) = phrase.around(text, at, low, high) {
-            found(Hit { owner: phrase.owner, start, end });
+    fn verify(&self, anchors: &[Anchor], text: &[u8], at: usize, (low, high): (usize, usize), found: &mut impl FnMut(Hit)) {
+        for anchor in anchors {
+            if let (Some(phrase), Some(at)) = (self.phrases.get(anchor.phrase), at.checked_sub(anchor.offset))
+                && let Some((start, end)) = phrase.around(text, at, low, high)
+            {
+                found(Hit { owner: phrase.owner, start, end });
+            }
         }
     }
 }
 
 impl Phrase {
+    /// Does an occurrence of the phrase end where a word ends?
+    fn ends_with_key(&self) -> bool {
+        self.key + 1 == self.parts.len() && !self.open_end && self.parts[self.key].bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    }
+
     /// The whole phrase around its key part at `at`, within `low..high`.
     fn around(&self, text: &[u8], at: usize, low: usize, high: usize) -> Option<(usize, usize)> {
-        let key = self.parts.get(self.key)?;
+        let key = &self.parts.get(self.key)?.bytes;
         let mut end = at + key.len();
         if at < low || end > high || text.get(at..end)? != key.as_slice() {
             return None;
@@ -210,27 +187,31 @@ impl Phrase {
         let mut start = at;
         for part in self.parts[..self.key].iter().rev() {
             let from = low.max(start.saturating_sub(GAP_BYTES_MAX));
-            start = from + rfind(text.get(from..start)?, part)?;
+            start = from + part.last_in(text.get(from..start)?)?;
+        }
+        let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        if !self.open_start && word(text.get(start)) && start > 0 && word(text.get(start - 1)) {
+            return None;
         }
         for part in &self.parts[self.key + 1..] {
             let to = high.min(end + GAP_BYTES_MAX);
-            end += find(text.get(end..to)?, part)? + part.len();
+            end += part.first_in(text.get(end..to)?)? + part.bytes.len();
         }
-        let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-        let cut_before = !self.open_start && word(text.get(start)) && start > 0 && word(text.get(start - 1));
         let cut_after = !self.open_end && word(text.get(end.wrapping_sub(1))) && word(text.get(end));
-        (!cut_before && !cut_after).then_some((start, end))
+        (!cut_after).then_some((start, end))
     }
 }
 
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    let (first, last) = (*part.first()?, text.len().checked_sub(part.len())?);
-    (0..=last).find(|at| text[*at] == first && text[*at..at + part.len()] == *part)
-}
+impl Part {
+    fn first_in(&self, text: &[u8]) -> Option<usize> {
+        self.finder.as_ref()?.find(text)
+    }
 
-fn rfind(text: &[u8], part: &[u8]) -> Option<usize> {
-    let (first, last) = (*part.first()?, text.len().checked_sub(part.len())?);
-    (0..=last).rev().find(|at| text[*at] == first && text[*at..at + part.len()] == *part)
+    fn last_in(&self, text: &[u8]) -> Option<usize> {
+        // Mostly it is not there at all, and a search forwards tells that sooner.
+        let first = self.first_in(text)?;
+        Some(first + memmem::rfind(&text[first..], &self.bytes)?)
+    }
 }
 
 #[cfg(test)]

@@ -80,9 +80,11 @@ const SUMMARY: f32 = 0.4;
 fn page(piece: Piece<'_>) -> Page<'_> {
     let mut reader = Reader::default();
     let mut at = 0;
-    for line in piece.text.split_inclusive('\n') {
-        reader.line(at, line.trim_end_matches(['\n', '\r']));
-        at += line.len();
+    for end in memchr::memchr_iter(b'\n', piece.text.as_bytes()).chain(std::iter::once(piece.text.len())) {
+        let bytes = piece.text.as_bytes().get(at..end).unwrap_or_default();
+        let carriage = bytes.iter().rev().take_while(|b| **b == b'\r').count();
+        reader.line(at, piece.text.get(at..end - carriage).unwrap_or_default());
+        at = end + 1;
     }
     let mut segments = reader.finish();
     weigh(piece.field, &mut segments);
@@ -233,15 +235,14 @@ impl Reader {
 fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();
     let mut at = from;
-    while at < bytes.len() {
-        at += match bytes[at] {
-            b':' | b';' if bytes.get(at + 1) == Some(&b' ') => 2,
-            b'[' => 1,
-            _ => {
-                at += 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b':', b';', b'[', rest)) {
+        at += found + 1;
+        if bytes[at - 1] != b'[' {
+            if bytes.get(at) != Some(&b' ') {
                 continue;
             }
-        };
+            at += 1;
+        }
         if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
             continue;
         }

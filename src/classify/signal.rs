@@ -1,6 +1,8 @@
 //! Everything in a failure's texts that speaks for a cause: phrases of rules, error conditions, SQLSTATEs, termination codes, and
 //! exceptions that nobody has named yet.
 
+use memchr::memmem;
+
 use crate::domain::action::{Action, Parameter};
 use crate::domain::cause::Cause;
 use crate::domain::evidence::FailureText;
@@ -20,6 +22,8 @@ const PLAIN_EXCEPTION_STRENGTH: f32 = 28.0;
 const VENDOR_EXCEPTION_STRENGTH: f32 = 18.0;
 /// Above the strength of a class name's words, even with support.
 const WORDS_MATTER_BELOW: f32 = 62.0;
+/// No shorter name means anything.
+const NAME_BYTES_MIN: usize = 4;
 /// The longest reason code, spelled out.
 const REASON_BYTES_MAX: usize = 64;
 /// A reason that a cluster gives for its own end goes before the words around it.
@@ -203,7 +207,13 @@ impl Collector<'_> {
             }
             self.spelled_reason(number, index, page, segment, signals);
             let mut at = segment.start;
-            while at < segment.end && signals.len() < SIGNALS_MAX {
+            while at + NAME_BYTES_MIN <= segment.end && signals.len() < SIGNALS_MAX {
+                // A byte of no name four on: no name long enough starts before it. Most of a text is small letters.
+                let last = bytes[at + NAME_BYTES_MIN - 1];
+                if !is_name(last) && last != b'.' {
+                    at += NAME_BYTES_MIN;
+                    continue;
+                }
                 if !bytes[at].is_ascii_uppercase() || at > 0 && is_name(bytes[at - 1]) {
                     at += 1;
                     continue;
@@ -213,7 +223,7 @@ impl Collector<'_> {
                 let place = Place { page: number, start: at, end: at + word.len(), segment: index };
                 let bracketed = at > 0 && bytes[at - 1] == b'[' && bytes.get(at + word.len()) == Some(&b']');
                 let lower = bytes.get(at + length).is_some_and(u8::is_ascii_lowercase);
-                if !lower && word.len() > 3 {
+                if !lower && word.len() >= NAME_BYTES_MIN {
                     self.name(word, bracketed, segment, place, page, signals);
                 }
                 at += length.max(1);
@@ -225,7 +235,7 @@ impl Collector<'_> {
     fn spelled_reason(&self, number: usize, index: usize, page: &Page<'_>, segment: &Segment, signals: &mut Vec<Signal>) {
         const MARK: &str = "Reason:";
         let text = page.piece.text.get(segment.start..segment.end).unwrap_or_default();
-        let Some(start) = text.find(MARK).map(|at| at + MARK.len()) else { return };
+        let Some(start) = memmem::find(text.as_bytes(), MARK.as_bytes()).map(|at| at + MARK.len()) else { return };
         let words = text[start..].split(['.', '\n', '(', ',', ':']).next().unwrap_or_default();
         let name = words.trim();
         if name.is_empty() || name.len() > REASON_BYTES_MAX {
