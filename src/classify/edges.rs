@@ -47,18 +47,16 @@ pub fn edges(text: &[u8], low: usize, high: usize, mut start: impl FnMut(usize),
         let behind = |now: u64, last: u64| now << 8 | last >> 56;
         let starts = here.word & !behind(here.word, before.word);
         let ends = behind(here.ascii, before.ascii) & !here.ascii & TOPS;
-        each(starts & first(high - at), |place| start(at + place));
-        each(ends & first(high - at + 1), |place| end(at + place));
+        let left = high - at;
+        each(if left < 8 { starts & first(left) } else { starts }, |place| start(at + place));
+        each(if left < 7 { ends & first(left + 1) } else { ends }, |place| end(at + place));
         before = here;
     }
 }
 
-/// The bits of the first `count` bytes.
+/// The bits of the first `count` bytes, fewer than eight.
 fn first(count: usize) -> u64 {
-    match count {
-        0..8 => (1 << (8 * count)) - 1,
-        _ => u64::MAX,
-    }
+    (1 << (8 * count)) - 1
 }
 
 fn each(mut tops: u64, mut place: impl FnMut(usize)) {

@@ -29,7 +29,9 @@ pub enum Line {
 
 /// `in_trace`: between `Traceback` and its exception, where indented and numbered lines are source.
 pub fn read(line: &str, in_trace: bool) -> Line {
-    let trimmed = line.trim_start();
+    // Nearly every indent is of blanks and tabs: bytes, not characters.
+    let blanks = line.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let trimmed = line[blanks..].trim_start();
     let indent = line.len() - trimmed.len();
     // Every line of every text comes by here: its first byte rules out most of what it might be.
     let Some(first) = trimmed.bytes().next() else { return Line::Blank };
@@ -67,8 +69,8 @@ pub fn read(line: &str, in_trace: bool) -> Line {
 
 /// `Traceback (most recent call last):`, alone, behind an exception's name (notebooks) or in a drawn frame (rich).
 fn is_traceback(trimmed: &str) -> bool {
-    let end = trimmed.trim_end().trim_end_matches(':');
-    end.ends_with("(most recent call last)") || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
+    let plain_end = trimmed.bytes().next_back().is_some_and(|b| b.is_ascii_alphanumeric());
+    !plain_end && trimmed.trim_end().trim_end_matches(':').ends_with("(most recent call last)") || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
 }
 
 fn is_frame(trimmed: &str, first: u8) -> bool {
@@ -166,7 +168,7 @@ pub fn class_length(text: &str) -> Option<usize> {
 
 /// Does the name read like an exception's: `java.io.IOException`, `KeyError`, `KeyboardInterrupt`, `databricks.sdk.errors.platform.NotFound`?
 pub fn is_exception_name(name: &str) -> bool {
-    let simple = name.rsplit(['.', '$']).next().unwrap_or_default();
+    let simple = &name[memchr::memrchr2(b'.', b'$', name.as_bytes()).map_or(0, |at| at + 1)..];
     if simple.len() < 4 || !simple.bytes().next().is_some_and(|b| b.is_ascii_uppercase()) {
         return false;
     }
@@ -184,7 +186,8 @@ pub fn is_exception_name(name: &str) -> bool {
         "Cancelled",
         "Exceeded",
     ];
-    ENDS.iter().any(|end| simple.ends_with(end)) && simple != "Error" && simple != "Warning"
+    let last = simple.as_bytes().last();
+    ENDS.iter().any(|end| end.as_bytes().last() == last && simple.ends_with(end)) && simple != "Error" && simple != "Warning"
         || name.contains(".errors.")
         || name.contains(".exceptions.")
         || name.contains(".exc.")

@@ -13,28 +13,28 @@ const SLOTS: usize = 1 << 12;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lead {
     word: u128,
-    length: usize,
+    length: u32,
 }
 
 impl Lead {
     /// The first bytes.
     pub fn of_start(bytes: &[u8]) -> Self {
         if let Some(full) = bytes.first_chunk() {
-            return Self { word: u128::from_be_bytes(*full), length: BYTES_MAX };
+            return Self { word: u128::from_be_bytes(*full), length: BYTES_MAX as u32 };
         }
         let mut word = [0; BYTES_MAX];
         word[..bytes.len()].copy_from_slice(bytes);
-        Self { word: u128::from_be_bytes(word), length: bytes.len() }
+        Self { word: u128::from_be_bytes(word), length: bytes.len() as u32 }
     }
 
     /// The last bytes, read backwards.
     pub fn of_end(bytes: &[u8]) -> Self {
         if let Some(full) = bytes.last_chunk() {
-            return Self { word: u128::from_le_bytes(*full), length: BYTES_MAX };
+            return Self { word: u128::from_le_bytes(*full), length: BYTES_MAX as u32 };
         }
         let mut word = [0; BYTES_MAX];
         word[BYTES_MAX - bytes.len()..].copy_from_slice(bytes);
-        Self { word: u128::from_le_bytes(word), length: bytes.len() }
+        Self { word: u128::from_le_bytes(word), length: bytes.len() as u32 }
     }
 
     fn slot(self) -> usize {
@@ -43,7 +43,7 @@ impl Lead {
     }
 
     fn begins(self, word: u128) -> bool {
-        (self.word ^ word) >> (8 * (BYTES_MAX - self.length)) == 0
+        (self.word ^ word) >> (8 * (BYTES_MAX as u32 - self.length)) == 0
     }
 }
 

@@ -78,7 +78,7 @@ const CHATTER: f32 = 0.6;
 const SUMMARY: f32 = 0.4;
 
 fn page(piece: Piece<'_>) -> Page<'_> {
-    let mut reader = Reader::default();
+    let mut reader = Reader { segments: Vec::with_capacity(16), groups: Vec::with_capacity(16), ..Reader::default() };
     let mut at = 0;
     for end in memchr::memchr_iter(b'\n', piece.text.as_bytes()).chain(std::iter::once(piece.text.len())) {
         let bytes = piece.text.as_bytes().get(at..end).unwrap_or_default();

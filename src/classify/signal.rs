@@ -1,7 +1,9 @@
 //! Everything in a failure's texts that speaks for a cause: phrases of rules, error conditions, SQLSTATEs, termination codes, and
 //! exceptions that nobody has named yet.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::domain::action::{Action, Parameter};
 use crate::domain::cause::Cause;
@@ -234,8 +236,9 @@ impl Collector<'_> {
     /// A cluster's termination reason as the workspace spells it for people: `Reason: Azure Quota Exceeded Exception`.
     fn spelled_reason(&self, number: usize, index: usize, page: &Page<'_>, segment: &Segment, signals: &mut Vec<Signal>) {
         const MARK: &str = "Reason:";
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
         let text = page.piece.text.get(segment.start..segment.end).unwrap_or_default();
-        let Some(start) = memmem::find(text.as_bytes(), MARK.as_bytes()).map(|at| at + MARK.len()) else { return };
+        let Some(start) = FINDER.find(text.as_bytes()).map(|at| at + MARK.len()) else { return };
         let words = text[start..].split(['.', '\n', '(', ',', ':']).next().unwrap_or_default();
         let name = words.trim();
         if name.is_empty() || name.len() > REASON_BYTES_MAX {

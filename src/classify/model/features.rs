@@ -16,7 +16,7 @@ pub struct Features {
 
 impl Features {
     pub fn of_pages(pages: &[Page<'_>]) -> Self {
-        let mut words = Words::default();
+        let mut words = Words::new();
         for page in pages {
             for segment in &page.segments {
                 if segment.kind != Kind::Trace && segment.weight >= WEIGHT_MIN {
@@ -28,7 +28,7 @@ impl Features {
     }
 
     pub fn of_text(text: &str) -> Self {
-        let mut words = Words::default();
+        let mut words = Words::new();
         words.read(text);
         words.finish()
     }
@@ -43,14 +43,18 @@ impl Features {
     }
 }
 
-#[derive(Default)]
 struct Words {
-    buckets: Vec<u16>,
+    /// One bit a bucket: a word said twice counts once, and the buckets come out in order.
+    present: [u64; BUCKETS / 64],
     before: u32,
     count: usize,
 }
 
 impl Words {
+    fn new() -> Self {
+        Self { present: [0; BUCKETS / 64], before: 0, count: 0 }
+    }
+
     fn read(&mut self, text: &str) {
         self.before = 0;
         let bytes = text.as_bytes();
@@ -93,12 +97,18 @@ impl Words {
 
     fn push(&mut self, hash: u32) {
         let mixed = (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d);
-        self.buckets.push(((mixed >> 12) as usize % BUCKETS) as u16);
+        let bucket = (mixed >> 12) as usize % BUCKETS;
+        self.present[bucket / 64] |= 1 << (bucket % 64);
     }
 
-    fn finish(mut self) -> Features {
-        self.buckets.sort_unstable();
-        self.buckets.dedup();
-        Features { buckets: self.buckets }
+    fn finish(self) -> Features {
+        let mut buckets = Vec::with_capacity(2 * self.count);
+        for (number, mut word) in self.present.into_iter().enumerate() {
+            while word != 0 {
+                buckets.push((number * 64) as u16 + word.trailing_zeros() as u16);
+                word &= word - 1;
+            }
+        }
+        Features { buckets }
     }
 }
