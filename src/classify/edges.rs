@@ -41,22 +41,26 @@ pub fn edges(text: &[u8], low: usize, high: usize, mut start: impl FnMut(usize),
         Some(b) => Eight::of([b' ', b' ', b' ', b' ', b' ', b' ', b' ', *b]),
         None => Eight::default(),
     };
-    for at in (low..=high).step_by(8) {
+    let mut next = |at: usize| {
         let here = Eight::at(text, at);
         // Each byte's neighbour before it, the first one's from the eight before.
         let behind = |now: u64, last: u64| now << 8 | last >> 56;
         let starts = here.word & !behind(here.word, before.word);
         let ends = behind(here.ascii, before.ascii) & !here.ascii & TOPS;
-        let left = high - at;
-        each(if left < 8 { starts & first(left) } else { starts }, |place| start(at + place));
-        each(if left < 7 { ends & first(left + 1) } else { ends }, |place| end(at + place));
         before = here;
+        (starts, ends)
+    };
+    let mut at = low;
+    while at + 8 <= high {
+        let (starts, ends) = next(at);
+        each(starts, |place| start(at + place));
+        each(ends, |place| end(at + place));
+        at += 8;
     }
-}
-
-/// The bits of the first `count` bytes, fewer than eight.
-fn first(count: usize) -> u64 {
-    (1 << (8 * count)) - 1
+    let (starts, ends) = next(at);
+    let beyond = u64::MAX << (8 * (high - at));
+    each(starts & !beyond, |place| start(at + place));
+    each(ends & !(beyond << 8), |place| end(at + place));
 }
 
 fn each(mut tops: u64, mut place: impl FnMut(usize)) {

@@ -70,14 +70,15 @@ pub fn read(line: &str, in_trace: bool) -> Line {
 /// `Traceback (most recent call last):`, alone, behind an exception's name (notebooks) or in a drawn frame (rich).
 fn is_traceback(trimmed: &str) -> bool {
     let plain_end = trimmed.bytes().next_back().is_some_and(|b| b.is_ascii_alphanumeric());
-    !plain_end && trimmed.trim_end().trim_end_matches(':').ends_with("(most recent call last)") || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
+    !plain_end && trimmed.trim_end().trim_end_matches(':').ends_with("(most recent call last)")
+        || !trimmed.is_ascii() && trimmed.contains("Traceback (most recent call last)")
 }
 
 fn is_frame(trimmed: &str, first: u8) -> bool {
     match first {
         b'a' => trimmed.strip_prefix("at ").is_some_and(|rest| {
             let name = &rest[..memchr::memchr2(b'(', b' ', rest.as_bytes()).unwrap_or(rest.len())];
-            let dots = name.bytes().filter(|b| *b == b'.').count();
+            let dots = memchr::memchr_iter(b'.', name.as_bytes()).take(2).count();
             dots >= 2 || dots == 1 && rest.contains('(')
         }),
         b'.' => match trimmed.strip_prefix("... ") {

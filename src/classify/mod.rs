@@ -3,6 +3,7 @@
 //! `reading` (what a text is made of), `signal` (what in it speaks for a cause), `verdict` (what follows).
 
 mod edges;
+mod effort;
 mod fingerprint;
 mod fold;
 mod line;

@@ -1,6 +1,7 @@
 //! Which of a few thousand byte strings begin here? One look-up a word, whatever their number.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// So many bytes of a string tell it apart; the caller compares the rest.
 const BYTES_MAX: usize = 16;
@@ -38,13 +39,16 @@ impl Lead {
     }
 
     fn slot(self) -> usize {
-        let three = (self.word >> 104) as u32;
-        (three.wrapping_mul(0x9e37_79b1) >> 20) as usize
+        slot([(self.word >> 120) as u8, (self.word >> 112) as u8, (self.word >> 104) as u8])
     }
 
     fn begins(self, word: u128) -> bool {
         (self.word ^ word) >> (8 * (BYTES_MAX as u32 - self.length)) == 0
     }
+}
+
+fn slot([first, second, third]: [u8; SHORTEST]) -> usize {
+    (u32::from_be_bytes([0, first, second, third]).wrapping_mul(0x9e37_79b1) >> 20) as usize
 }
 
 /// In which order the values of strings that begin one another are told.
@@ -105,17 +109,28 @@ impl<T: Copy> Index<T> {
         index
     }
 
-    /// The values of all strings that begin this one, as far as its first [`BYTES_MAX`] bytes tell.
+    /// The values of all strings, entered by their start, that begin this text, as far as [`BYTES_MAX`] bytes tell.
     #[inline]
-    pub fn of(&self, text: Lead) -> &[T] {
-        let (from, to) = self.slots[text.slot()];
-        match from == to {
-            true => &[],
-            false => self.within(&self.entries[from as usize..to as usize], text),
+    pub fn beginning(&self, text: &[u8]) -> &[T] {
+        match text.first_chunk().map(|three| self.slots[slot(*three)]) {
+            Some((from, to)) if from < to => self.within(from..to, Lead::of_start(text)),
+            _ => &[],
         }
     }
 
-    fn within(&self, here: &[Entry], text: Lead) -> &[T] {
+    /// The values of all strings, entered by their end, that end this text.
+    #[inline]
+    pub fn ending(&self, text: &[u8]) -> &[T] {
+        match text.last_chunk().map(|[third, second, first]| self.slots[slot([*first, *second, *third])]) {
+            Some((from, to)) if from < to => self.within(from..to, Lead::of_end(text)),
+            _ => &[],
+        }
+    }
+
+    /// Kept out of line: at most words no string begins, and that is told before.
+    #[inline(never)]
+    fn within(&self, slot: Range<u32>, text: Lead) -> &[T] {
+        let here = &self.entries[slot.start as usize..slot.end as usize];
         // What begins the text is not above it in order; between the longest such entry and the text stand only longer ones that share
         // its bytes, so it is met on the way from the nearest entry to what begins that.
         let mut place = here.partition_point(|entry| entry.lead.word <= text.word);
@@ -144,7 +159,7 @@ mod tests {
             text in "[ab]{0,24}",
         ) {
             let index = Index::new(strings.iter().enumerate().map(|(i, s)| (Lead::of_start(s.as_bytes()), i)), Order::ShortFirst);
-            let found: Vec<&String> = index.of(Lead::of_start(text.as_bytes())).iter().map(|i| &strings[*i]).collect();
+            let found: Vec<&String> = index.beginning(text.as_bytes()).iter().map(|i| &strings[*i]).collect();
             let mut want: Vec<&String> = strings.iter().filter(|s| text.starts_with(&s[..s.len().min(BYTES_MAX)])).collect();
             want.sort_by_key(|s| s.len().min(BYTES_MAX));
             prop_assert_eq!(found, want);
@@ -156,7 +171,7 @@ mod tests {
             text in "[ab]{0,24}",
         ) {
             let index = Index::new(strings.iter().enumerate().map(|(i, s)| (Lead::of_end(s.as_bytes()), i)), Order::LongFirst);
-            let found: Vec<&String> = index.of(Lead::of_end(text.as_bytes())).iter().map(|i| &strings[*i]).collect();
+            let found: Vec<&String> = index.ending(text.as_bytes()).iter().map(|i| &strings[*i]).collect();
             let mut want: Vec<&String> = strings.iter().filter(|s| text.ends_with(s.as_str())).collect();
             want.sort_by_key(|s| std::cmp::Reverse(s.len()));
             prop_assert_eq!(found, want);

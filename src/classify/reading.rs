@@ -6,6 +6,7 @@
 
 use crate::domain::evidence::{FailureText, Field};
 
+use super::effort;
 use super::fold::{self, Piece};
 use super::line::{self, Level, Line};
 
@@ -83,6 +84,7 @@ fn page(piece: Piece<'_>) -> Page<'_> {
     for end in memchr::memchr_iter(b'\n', piece.text.as_bytes()).chain(std::iter::once(piece.text.len())) {
         let bytes = piece.text.as_bytes().get(at..end).unwrap_or_default();
         let carriage = bytes.iter().rev().take_while(|b| **b == b'\r').count();
+        effort::looked(end - at);
         reader.line(at, piece.text.get(at..end - carriage).unwrap_or_default());
         at = end + 1;
     }
@@ -236,6 +238,7 @@ fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();
     let mut at = from;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b':', b';', b'[', rest)) {
+        effort::looked(found + 1);
         at += found + 1;
         if bytes[at - 1] != b'[' {
             if bytes.get(at) != Some(&b' ') {
@@ -247,6 +250,7 @@ fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
             continue;
         }
         let length = line::class_length(&line[at..])?;
+        effort::looked(length);
         let ends = matches!(bytes.get(at + length), None | Some(b':' | b'('));
         if ends && line::is_exception_name(&line[at..at + length]) {
             return Some((at, at + length));

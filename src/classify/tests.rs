@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::classify::effort;
 use crate::domain::evidence::Field;
 use crate::domain::ids::{Fingerprint, RunId, TaskKey};
 
@@ -197,6 +198,51 @@ fn a_hostile_text_costs_no_more_than_a_long_one() {
     }
 }
 
+/// What a text costs, in bytes looked at.
+fn effort(text: &str) -> usize {
+    let text = FailureText { logs: Some(text.to_owned()), ..error(text) };
+    effort::of(|| shipped().classify(&text)).0
+}
+
+#[test]
+fn the_work_grows_with_the_text_and_ends_where_reading_ends() {
+    const LONG: usize = 64 << 10;
+    for unit in [
+        "x",
+        "((a)",
+        "[[A_B.C:",
+        "[A_B] ",
+        "{\"a\":[",
+        "\u{1b}[31mx",
+        "Caused by: ",
+        "Caused by: a.b.IOException: c\n",
+        "aException_",
+        "Exception ",
+        "Traceback (most recent call last):\n",
+        "status code: 404 ",
+        "rows violate ",
+        "spill rows footer failed ",
+        "Lost task in ",
+    ] {
+        let [short, long, huge] = [LONG / 8, LONG, 10 << 20].map(|bytes| effort(&unit.repeat(bytes / unit.len())));
+        assert!(long <= 9 * short, "{unit:?}: {short} for an eighth, {long}");
+        // Of a longer text 160 KB are read.
+        assert!(huge <= 3 * long, "{unit:?}: {long} for {LONG} bytes, {huge} for 10 MB");
+        assert!(long <= 60 * 2 * LONG, "{unit:?}: {} looks a byte", long / (2 * LONG));
+    }
+}
+
+#[test]
+fn of_ten_megabytes_on_a_line_little_is_kept() {
+    let text = error(&"Caused by: java.io.IOException: [A_B] out of memory ".repeat(200_000));
+    let pages = reading::read(&text);
+    let kept: usize = pages.iter().map(|page| page.piece.folded.len() + std::mem::size_of_val(page.segments.as_slice())).sum();
+    assert!(kept <= 2 << 20, "{kept} bytes");
+    let collector = signal::Collector { rules: shipped().rules(), matcher: shipped().matcher.as_ref(), tables: &shipped().tables };
+    let signals = collector.collect(&text, &pages).len();
+    assert!(signals <= 256 + shipped().rules().len() + 2 * pages.len(), "{signals} signals");
+}
+
 /// Texts of one root cause stand together: other ids, paths, jobs, wrappers and runtime versions.
 const ALIKE: [&[&str]; 14] = [
     &[
@@ -286,6 +332,14 @@ fn words() -> impl Strategy<Value = String> {
         Just("exit code ".to_owned()),
         Just("'`\"".to_owned()),
         Just("\u{1b}[31m".to_owned()),
+        Just("éConnectionError(e, '".to_owned()),
+        Just("errorCode".to_owned()),
+        Just("An error occurred (".to_owned()),
+        Just("Error Code: ".to_owned()),
+        Just(" does not have ".to_owned()),
+        Just("controlled by ".to_owned()),
+        Just("most recent failure: Lost task [Errno ".to_owned()),
+        Just("é".to_owned()),
         ".{0,40}".prop_map(|words| words),
         "[A-Z_\\.\\[\\]:]{0,30}".prop_map(|words| words),
     ];
