@@ -70,7 +70,11 @@ const OPTIONS: &[(&[&str], &[&str], Holds)] = &[
         Holds::All,
     ),
     (&["redis-cli", "valkey-cli", "keydb-cli"], &["-a"], Holds::All),
-    (&["ldapsearch", "ldapmodify", "ldapadd", "ldapwhoami", "ldapdelete", "ldappasswd", "vsql", "nzsql", "wbadmin"], &["-w"], Holds::All),
+    (
+        &["ldapsearch", "ldapmodify", "ldapadd", "ldapwhoami", "ldapdelete", "ldappasswd", "vsql", "nzsql", "wbadmin", "kadmin"],
+        &["-w"],
+        Holds::All,
+    ),
     (&["sqoop", "bteq", "fastexport", "hdbsql", "ipmitool", "psexec", "plink", "pscp"], &["-p", "-P"], Holds::All),
     (&["sshpass", "7z", "7za", "rar", "unrar"], &["-p"], Holds::Attached),
     (&["openssl"], &["-passin", "-passout", "-pass"], Holds::AfterWord),

@@ -70,7 +70,9 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         if joint == Joint::Colon {
             // `Token::Brace` is a path.
             if text.at(after) == b':' {
-                return None;
+                // `userPassword:: x` of a directory: in base64.
+                let at = text.skip_spaces(after + 1);
+                return (at > after + 1).then_some((Joint::Colon, at));
             }
             if let Some(typed) = after_type(text, at) {
                 // Source code: a secret is a string there, all else is a constant.
@@ -117,6 +119,11 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         return Some((Joint::Equals, at));
     }
     if text.at(spaced) == b'\n' || text.at(spaced) == b'\r' {
+        // `Content-Disposition: form-data; name="password"`, and x behind the empty line.
+        let body = text.skip_max(spaced, 4, |b| matches!(b, b'\n' | b'\r'));
+        if text.ends(name.start, "form-data; name=\"") && body > spaced {
+            return Some((Joint::Equals, body));
+        }
         // A file of options, one a line.
         let next = text.skip_max(spaced, 2, |b| matches!(b, b'\n' | b'\r'));
         if text.ends(name.start, "--") && !quoted && !is_blank(text.at(next)) && text.at(next) != b'-' && next < text.len() {
@@ -175,7 +182,7 @@ fn runner_command(text: Text<'_>, name: Name, position: usize) -> Option<usize> 
 }
 
 /// `"password", "type": "string", "value": "x"`, `"password" Type="string">x`: other members or attributes stand before the value.
-fn described_later(text: Text<'_>, position: usize) -> Option<usize> {
+pub fn described_later(text: Text<'_>, position: usize) -> Option<usize> {
     const MEMBERS_MAX: usize = 4;
     let mut at = position;
     for _ in 0..MEMBERS_MAX {
@@ -316,6 +323,9 @@ pub fn described_value(text: Text<'_>, position: usize) -> Option<usize> {
     const FIELDS: &[&str] =
         &["value", "stringvalue", "string_value", "plaintext", "plain_text", "default", "val", "v", "secretstring", "content"];
     let start = position + Quote::at(text, position).map_or(0, Quote::len);
+    let end = text.skip_max(start, 24, is_name);
+    // `cfg:value="x"`: behind the prefix of the namespace.
+    let start = if text.at(end) == b':' && text.at(end + 1) == b'v' && text.before(start) != b'"' { end + 1 } else { start };
     let end = text.skip_max(start, 24, is_name);
     let word = text.slice(start, end).to_ascii_lowercase();
     if !FIELDS.contains(&word.as_str()) && !word.ends_with("parametervalue") {

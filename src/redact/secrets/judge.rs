@@ -53,7 +53,8 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     if label.kind == "secret-id" {
         return is_uuid(word) && is_of_a_role(text, name);
     }
-    let weight = if is_beside_user(text, name, label) { Weight::Strong } else { label.weight };
+    let told = label.kind == "password" && value.joint == Joint::Said;
+    let weight = if told || is_beside_user(text, name, label) { Weight::Strong } else { label.weight };
     match weight {
         Weight::Strong => strong(text, name, label, value, word, pairs),
         Weight::Firm => firm(text, name, label, value, word, pairs),
@@ -233,7 +234,7 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
         || is_time(word)
         || word.contains("://")
         || word.starts_with(['{', '[', '(', '<'])
-        || word.starts_with('/') && !word.contains('=')
+        || word.starts_with('/') && !word.contains('=') && 12 * word.matches('/').count() > word.len()
         || word.starts_with("S-1-")
         || word.contains('(')
     {

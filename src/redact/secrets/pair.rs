@@ -2,7 +2,7 @@
 //! how it goes on over lines ([`super::pieces`]).
 
 use super::extent::{BARE_BYTES_MAX, bare_end, closes_before, phrase_end};
-use super::joint::{described_value, joint, quote_follows};
+use super::joint::{described_later, joint, quote_follows};
 use super::pieces::{continued_bare, continued_string, open_string};
 use super::quote::Quote;
 use super::random::Pairs;
@@ -141,7 +141,7 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs
                 list(text, name, joint, inner, pairs, found);
                 return;
             }
-            match described_value(text, inner) {
+            match described_later(text, inner) {
                 Some(value) => at = value,
                 None => return dictionary(text, name, joint, inner, pairs, found),
             }
