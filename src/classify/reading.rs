@@ -260,6 +260,9 @@ fn nested(line: &str, from: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// A segment of this weight tells of the failure itself.
+const TOLD: f32 = 0.75;
+const LOG_AS_ERROR: f32 = 0.95;
 /// A wrapper counts a little less with each step up from the root.
 const STEP: f32 = 0.05;
 const WRAPPER_MIN: f32 = 0.8;
@@ -273,7 +276,7 @@ fn weigh(field: Field, segments: &mut [Segment]) {
         Field::TerminationCode | Field::TaskType => 1.0,
         Field::Logs => 0.85,
     };
-    for segment in segments {
+    for segment in segments.iter_mut() {
         let kind = match segment.kind {
             Kind::Message => (1.0 - STEP * (deepest - segment.depth.min(deepest)) as f32).max(WRAPPER_MIN),
             Kind::Plain => match field {
@@ -295,5 +298,10 @@ fn weigh(field: Field, segments: &mut [Segment]) {
             Kind::Trace => 0.9,
         };
         segment.weight = trust * kind;
+    }
+    // Where nothing but log lines was handed over as the error, they are the error, whatever their level.
+    let told = segments.iter().any(|segment| segment.weight >= TOLD);
+    for segment in segments.iter_mut().filter(|segment| field == Field::Error && !told && segment.kind != Kind::Trace) {
+        segment.weight = LOG_AS_ERROR;
     }
 }
