@@ -361,3 +361,13 @@ proptest! {
         prop_assert_eq!(&shipped().classify(&text), &verdict);
     }
 }
+
+#[test]
+fn what_the_model_says_is_explained_by_words_of_the_text() {
+    let text = error("The vCore allotment of the tenant is used up; ask for more throughput units");
+    let verdict = shipped().classify(&text);
+    assert_eq!(verdict.rules, ["model"], "{verdict:?}");
+    let words: Vec<&str> = verdict.explanation.split(['“', '”']).skip(1).step_by(2).collect();
+    assert!(!words.is_empty() && words.iter().all(|word| text.error.as_ref().unwrap().contains(word)), "{}", verdict.explanation);
+    assert!(words.iter().any(|word| verdict.evidence.as_ref().unwrap().text.contains(word)));
+}

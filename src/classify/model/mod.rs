@@ -2,6 +2,7 @@
 //! It is trained by [`train`] from labelled failures and from the rules' own phrases, and its weights are part of the program.
 
 mod features;
+mod terms;
 mod train;
 
 use crate::domain::cause::Cause;
@@ -12,9 +13,9 @@ pub use features::Features;
 pub use train::{Document, train};
 
 /// Words and pairs of words fall into so many buckets.
-const BUCKETS: usize = 1 << 14;
+const BUCKETS: usize = 1 << 16;
 const CLASSES: usize = Cause::ALL.len();
-const MAGIC: &[u8; 4] = b"RMW1";
+const MAGIC: &[u8; 4] = b"RMW2";
 const HEAD: usize = 4 + CLASSES * 8;
 
 /// The weights: one byte for each bucket and cause.
