@@ -55,9 +55,14 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
             pages.extend(fold::pieces(field, words).map(page));
         }
     }
-    // Where the error itself is there, the log around it is chatter.
-    let told =
-        pages.iter().any(|page| page.piece.field != Field::Logs && page.segments.iter().any(|segment| segment.kind == Kind::Message));
+    // Where the error itself is there, the log around it is chatter; a command that ended badly leaves its reason there.
+    let told = pages.iter().any(|page| {
+        let tells = |segment: &Segment| {
+            segment.kind == Kind::Message
+                && !page.piece.text.get(segment.class.0..segment.class.1).is_some_and(|name| name.ends_with(COMMAND))
+        };
+        page.piece.field != Field::Logs && page.segments.iter().any(tells)
+    });
     for page in pages.iter_mut().filter(|page| told && page.piece.field == Field::Logs) {
         for segment in page.segments.iter_mut().filter(|segment| segment.kind != Kind::Message) {
             segment.weight *= CHATTER;
@@ -73,6 +78,8 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
     pages
 }
 
+/// The exception that says only that a command failed.
+const COMMAND: &str = "CalledProcessError";
 /// What a log line counts beside an error that is told.
 const CHATTER: f32 = 0.6;
 /// What the workspace's summary counts beside an error that is told.

@@ -79,7 +79,9 @@ fn each_guardrail_has_its_say() {
     check(case(Cause::Canceled, Retry, Mode::Auto), |_| (), (Ignore, Auto), Some("retryable"));
     check(case(Cause::Canceled, Ignore, Mode::Auto), |_| (), (Ignore, Auto), None);
     check(case(Cause::Data, Ignore, Mode::Auto), |_| (), (Ignore, Approval), Some("ignorable"));
-    check(retry(), |case| case.classification.confidence = Probability::new(0.4), (Escalate, Auto), Some("min_confidence"));
+    check(retry(), |case| case.classification.confidence = Probability::new(0.39), (Escalate, Auto), Some("min_confidence"));
+    check(retry(), |case| case.classification.confidence = Probability::new(0.79), (Retry, Approval), Some("min_confidence"));
+    check(retry(), |case| case.classification.rules = vec!["model".to_owned()], (Retry, Approval), Some("min_confidence"));
     check(retry(), |case| case.rerun_refused = Some("a one-time run".to_owned()), (Notify, Auto), Some("rerunnable"));
     check(retry(), |case| case.attempts = (1..=2).map(rerun).collect(), (Retry, Auto), None);
     check(retry(), |case| case.attempts = (1..=3).map(rerun).collect(), (Escalate, Auto), Some("max_attempts"));
@@ -127,8 +129,9 @@ fn the_table_of_second_opinions() {
         (Retry, Mode::Auto, opinion(Network, Notify, 0.8, true), (Retry, Approval, 0.92)),
         (Retry, Mode::Auto, opinion(Network, Notify, 0.8, false), (Retry, Auto, 0.9)),
         (Retry, Mode::Auto, opinion(Network, Notify, 0.4, true), (Retry, Auto, 0.9)),
-        (Retry, Mode::Auto, opinion(Data, Notify, 1.0, true), (Retry, Approval, 0.675)),
-        (Retry, Mode::Auto, opinion(Platform, Retry, 0.6, true), (Retry, Approval, 0.63)),
+        (Retry, Mode::Auto, opinion(Data, Notify, 0.3, true), (Retry, Auto, 0.9)),
+        (Retry, Mode::Auto, opinion(Data, Notify, 1.0, true), (Escalate, Auto, 0.675)),
+        (Retry, Mode::Auto, opinion(Platform, Retry, 0.6, true), (Escalate, Auto, 0.63)),
         (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, true), (Escalate, Auto, 0.45)),
         (Retry, Mode::Approve, opinion(Platform, Retry, 1.0, true), (Retry, Approval, 0.45)),
         (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, false), (Retry, Auto, 0.9)),
@@ -154,11 +157,11 @@ fn the_table_of_second_opinions() {
 #[test]
 fn an_agreement_lifts_nothing_over_the_threshold() {
     let mut case = case(Cause::Network, Action::Retry, Mode::Auto);
-    case.classification.confidence = Probability::new(0.55);
+    case.classification.confidence = Probability::new(0.75);
     case.opinion = Some(opinion(Cause::Network, Action::Retry, 1.0, true));
     let decision = decide(&case, &Policy::default());
     assert!(decision.confidence > Policy::default().min_confidence, "{}", decision.confidence);
-    assert_eq!(decision.action, Action::Escalate, "the rules alone are held against the threshold");
+    assert_eq!(decision.authority, Authority::Approval, "the rules alone are held against the threshold");
 }
 
 #[test]
@@ -267,7 +270,8 @@ proptest! {
             prop_assert!(case.reruns() < policy.retry.max_attempts);
             prop_assert!(case.rerun_refused.is_none());
             prop_assert!(!matches!(case.classification.cause, Cause::Permission | Cause::Syntax | Cause::Code | Cause::Canceled | Cause::Unknown));
-            prop_assert!(case.classification.confidence >= policy.min_confidence);
+            prop_assert!(case.classification.confidence >= policy.min_confidence || decision.authority < Authority::Auto);
+            prop_assert!(case.classification.confidence.get() >= guardrail::abstain::NO_IDEA);
             let latest = case.now.checked_add(policy.retry.max_delay).unwrap();
             prop_assert!(decision.not_before >= case.now && decision.not_before <= latest);
         }

@@ -45,6 +45,17 @@ pub struct Classification {
     pub advice: String,
 }
 
+/// What stands among a verdict's rules where the statistical model spoke, and where only the name of an exception did.
+pub const MODEL: &str = "model";
+pub const OWN_EXCEPTION: &str = "own-exception";
+
+impl Classification {
+    /// No rule knows the text: the verdict rests on its words.
+    pub fn by_words_alone(&self) -> bool {
+        !self.rules.is_empty() && self.rules.iter().all(|id| id == MODEL || id == OWN_EXCEPTION)
+    }
+}
+
 /// An LLM's reading of the same evidence. Never grants authority: see `decide::guardrail::opinion`.
 ///
 /// The texts are a model's: bounded, one line each, without control characters and links, and still not to be believed.
