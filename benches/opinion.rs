@@ -105,7 +105,24 @@ impl World {
         };
         let opinion = self.desk.opinion(&question, Timestamp::UNIX_EPOCH, &mut |_| ()).await.unwrap();
         assert!(opinion.grounded);
+        self.remember().await;
+    }
+
+    async fn remember(&self) {
         self.ledger.save_keepsake("llm", &serde_json::to_value(self.desk.memory()).unwrap()).await.unwrap();
+    }
+
+    async fn prompt(&self) {
+        let evidence = self.ledger.evidence(&self.incident, Some(1)).await.unwrap().unwrap();
+        let question = Question {
+            evidence: &evidence,
+            classification: &self.classification,
+            job: &JobFacts::default(),
+            attempts: &[],
+            alike: &Alike::default(),
+            occasion: Occasion::Automatic,
+        };
+        assert!(self.desk.prompt(&question).user.contains(ERROR));
     }
 }
 
@@ -116,7 +133,8 @@ fn opinion(criterion: &mut Criterion) {
     criterion.bench_function("an opinion, the model's time aside", |bencher| {
         bencher.iter(|| runtime.block_on(world.opinion()));
     });
-    println!("{} opinions remembered at most 512", world.asked);
+    criterion.bench_function("of it, evidence and prompt", |bencher| bencher.iter(|| runtime.block_on(world.prompt())));
+    criterion.bench_function("of it, the desk's memory", |bencher| bencher.iter(|| runtime.block_on(world.remember())));
 }
 
 criterion_group!(benches, opinion);

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
 use crate::domain::decision::{Authority, SuccessProbability};
-use crate::domain::incident::{Ending, Incident, PlannedCall, State};
+use crate::domain::incident::{Asking, Ending, Incident, PlannedCall, State};
 
 use super::theme::Meaning;
 
@@ -202,6 +202,7 @@ pub fn llm(incident: &Incident) -> &'static str {
     match (&incident.classification, &incident.opinion) {
         (Some(rules), Some(opinion)) if rules.cause == opinion.cause => "agrees",
         (Some(_), Some(_)) => "differs",
+        (_, None) if incident.draft.is_some() || incident.asking == Asking::Demanded => "asking",
         (_, None) | (None, _) => "none",
     }
 }

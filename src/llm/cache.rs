@@ -13,6 +13,9 @@ use super::reason::NoOpinion;
 
 /// Opinions held; the oldest leaves first. One is a few kilobytes.
 const ENTRIES_MAX: usize = 512;
+/// Opinions that a restart keeps, the newest: they are written with each new one, and all of them would take as long as the rest of a
+/// question together (`benches/opinion.rs`).
+const KEPT_MAX: usize = 64;
 /// A question that failed by its own fault, or whose answer made its quotes up, is not asked again for so long.
 const FAULT_AGE_MAX: Duration = Duration::from_secs(15 * 60);
 
@@ -68,15 +71,13 @@ impl Cache {
         }
     }
 
-    /// The opinions, for a store; in an order of their own.
+    /// The newest opinions, for a store; in an order of their own.
     pub fn kept(&self) -> Vec<Kept> {
-        let mut kept: Vec<Kept> = self
-            .entries
-            .iter()
-            .filter_map(|(key, entry)| Some(Kept { key: key.clone(), at: entry.at, opinion: entry.said.as_ref().ok()?.clone() }))
-            .collect();
-        kept.sort_by(|a, b| a.key.cmp(&b.key));
-        kept
+        let mut newest: Vec<(&Key, Timestamp, &Opinion)> =
+            self.entries.iter().filter_map(|(key, entry)| Some((key, entry.at, entry.said.as_ref().ok()?))).collect();
+        newest.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+        newest.truncate(KEPT_MAX);
+        newest.into_iter().map(|(key, at, opinion)| Kept { key: key.clone(), at, opinion: opinion.clone() }).collect()
     }
 
     pub fn restore(&mut self, kept: Vec<Kept>) {
@@ -134,6 +135,10 @@ mod tests {
         let mut again = Cache::default();
         let text = serde_json::to_string(&cache.kept()).unwrap();
         again.restore(serde_json::from_str(&text).unwrap());
-        assert_eq!(again, cache);
+        let newest = ENTRIES_MAX + 10 - 1;
+        for (number, there) in [(newest, true), (newest - KEPT_MAX + 1, true), (newest - KEPT_MAX, false)] {
+            let key = key(&format!("{number:04}"));
+            assert_eq!(again.get(&key, at(600), day), cache.get(&key, at(600), day).filter(|_| there), "{number}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub fn text(model: &Model, width: usize, theme: &Theme) -> Text<'static> {
         };
         let mut lines = hanging("", 0, "The model is answering; nothing of it is checked yet. `x` stops it.", width, muted, muted);
         lines.extend(so_far(draft, width, theme));
-        return Text::new(lines, format!("{name}, answering"));
+        return Text::new(lines, format!("answering, {name}"));
     }
     if act::with_model(model, incident) {
         let words = match incident.asking {
