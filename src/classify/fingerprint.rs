@@ -149,7 +149,8 @@ const CARRIERS: [&str; 17] = [
 
 fn hash(text: &str) -> Fingerprint {
     let digest = Sha256::digest(text.as_bytes());
-    Fingerprint(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    let halves = digest.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
+    Fingerprint(halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use crate::domain::evidence::Field;
 
 /// A field is read to here from its start …
@@ -72,6 +74,16 @@ pub fn fold(text: &str) -> Vec<u8> {
             b => b.to_ascii_lowercase(),
         })
         .collect()
+}
+
+/// Where a mark first stands. A message is asked for dozens of them, so this is worth more than `str::find`, which prepares a lot for little.
+pub fn find(text: &str, mark: &str) -> Option<usize> {
+    memmem::find(text.as_bytes(), mark.as_bytes())
+}
+
+/// Where it last stands.
+pub fn rfind(text: &str, mark: &str) -> Option<usize> {
+    memmem::rfind(text.as_bytes(), mark.as_bytes())
 }
 
 /// The last character boundary at or before `at`.

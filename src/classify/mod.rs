@@ -75,6 +75,8 @@ const ALTERNATIVES_MAX: usize = 3;
 pub struct Classifier {
     rules: Vec<Rule>,
     matcher: Option<Matcher>,
+    /// Does any rule ask for frames and source lines?
+    reads_traces: bool,
     tables: Tables,
     model: Option<Model>,
 }
@@ -83,7 +85,13 @@ impl Classifier {
     /// The shipped rules.
     pub fn shipped() -> Self {
         // The shipped files are part of the program; a test reads each of them, so the empty table is never met.
-        Self::with_user_rules(&[]).unwrap_or_else(|_| Self { rules: Vec::new(), matcher: None, tables: Tables::default(), model: None })
+        Self::with_user_rules(&[]).unwrap_or_else(|_| Self {
+            rules: Vec::new(),
+            matcher: None,
+            reads_traces: false,
+            tables: Tables::default(),
+            model: None,
+        })
     }
 
     /// The shipped rules and a user's own, as (name, text) of each file. A user's rule replaces a shipped one of the same id and goes
@@ -111,7 +119,14 @@ impl Classifier {
         for ending in signal::CLASS_ENDINGS {
             let _ = phrases.add(ending, rules.len() * signal::ROLES);
         }
-        Ok(Self { matcher: phrases.build(), rules, tables: Tables::parse(CONDITIONS, CODES, WORDS)?, model: Model::load(WEIGHTS) })
+        let reads_traces = rules.iter().any(|rule| rule.trace);
+        Ok(Self {
+            matcher: phrases.build(),
+            rules,
+            reads_traces,
+            tables: Tables::parse(CONDITIONS, CODES, WORDS)?,
+            model: Model::load(WEIGHTS),
+        })
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -121,8 +136,7 @@ impl Classifier {
     /// One failure's texts.
     pub fn classify(&self, text: &FailureText) -> Classification {
         let pages = reading::read(text);
-        let collector = Collector { rules: &self.rules, matcher: self.matcher.as_ref(), tables: &self.tables };
-        let mut signals = collector.collect(text, &pages);
+        let mut signals = self.collector().collect(text, &pages);
         let mut verdict = verdict::by_rules(&signals);
         // The model is asked where the rules are silent, unsure or of two minds; a user's own rule needs nobody's consent.
         if (verdict.score < SURE_SCORE || verdict.lead < SURE_LEAD)
@@ -135,6 +149,10 @@ impl Classifier {
             }
         }
         self.classification(&pages, &signals, verdict)
+    }
+
+    fn collector(&self) -> Collector<'_> {
+        Collector { rules: &self.rules, matcher: self.matcher.as_ref(), reads_traces: self.reads_traces, tables: &self.tables }
     }
 
     fn users_own(&self, signals: &[Signal], verdict: &Verdict) -> bool {

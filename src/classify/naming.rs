@@ -4,6 +4,7 @@
 //! error code, an errno, an exit code, the setting that gave the limit. Elsewhere it is the template of the message, with the exception's
 //! class where the message says little.
 
+use super::fold::{find, rfind};
 use super::{template, wording};
 
 /// So much of a message names its kind; what follows is a plan, a query or a listing.
@@ -97,11 +98,11 @@ pub fn named(class: &str, message: &str, at: Option<(usize, usize)>) -> String {
     if let Some(name) = privilege(message).or_else(|| service_code(message)).or_else(|| errno(message)).or_else(|| exit_code(message)) {
         return name;
     }
-    if let Some(at) = message.find("controlled by ") {
+    if let Some(at) = find(message, "controlled by ") {
         return format!("{}|{}", normal(class), message[at..].split_whitespace().nth(2).unwrap_or_default());
     }
     // The root's own words start behind the scheduler's.
-    let start = ["Reason: ", "most recent failure: "].iter().filter_map(|mark| message.find(mark).map(|at| at + mark.len())).max();
+    let start = ["Reason: ", "most recent failure: "].iter().filter_map(|mark| find(message, mark).map(|at| at + mark.len())).max();
     let start = start.unwrap_or(0);
     let own = coded(message[start..].trim_start_matches([':', ' ']));
     let start = message.len() - own.len();
@@ -124,8 +125,8 @@ pub fn named(class: &str, message: &str, at: Option<(usize, usize)>) -> String {
 /// `DeadlockDetected: …` names a class as well as `psycopg2.errors.DeadlockDetected: …`; what Py4J puts before an exception it does not.
 fn headed<'a>(class: &'a str, message: &'a str, at: Option<(usize, usize)>) -> (&'a str, &'a str, Option<(usize, usize)>) {
     let behind = |from: usize| at.and_then(|(start, end)| Some((start.checked_sub(from)?, end.checked_sub(from)?)));
-    if let Some(call) = message.find("An error occurred while calling ")
-        && let Some(end) = message[call..].find("\n: ").map(|end| call + end + 3)
+    if let Some(call) = find(message, "An error occurred while calling ")
+        && let Some(end) = find(&message[call..], "\n: ").map(|end| call + end + 3)
     {
         let rest = &message[end..];
         let length = super::line::class_length(rest).filter(|length| rest[*length..].starts_with(':')).unwrap_or(0);
@@ -157,7 +158,7 @@ fn coded(message: &str) -> &str {
 
 /// Python's chains of causes in one line: `Max retries exceeded … (Caused by SSLError(SSLEOFError(8, 'EOF occurred …')))`.
 fn innermost(message: &str) -> Option<(&str, &str)> {
-    let at = ["Error(", "Exception("].iter().filter_map(|end| message.rfind(end).map(|at| at + end.len() - 1)).max()?;
+    let at = ["Error(", "Exception("].iter().filter_map(|end| rfind(message, end).map(|at| at + end.len() - 1)).max()?;
     let from = at - message[..at].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
     let class = &message[from..at];
     let arguments = &message[at + 1..];
@@ -199,14 +200,14 @@ fn lone(message: &str) -> Option<&str> {
 
 /// `User does not have USE CATALOG on Catalog 'main'`.
 fn privilege(message: &str) -> Option<String> {
-    let rest = &message[message.find(" does not have ")? + " does not have ".len()..];
+    let rest = &message[find(message, " does not have ")? + " does not have ".len()..];
     let name = rest[..rest.find(" on ")?].trim();
     (!name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b' ')).then(|| format!("privilege|{name}"))
 }
 
 /// What a cloud service calls an error, where that says more than its words.
 fn service_code(message: &str) -> Option<String> {
-    if let Some(at) = message.find("AADSTS") {
+    if let Some(at) = find(message, "AADSTS") {
         let digits = message[at + 6..].bytes().take_while(u8::is_ascii_digit).count();
         return Some(format!("code|{}", &message[at..at + 6 + digits]));
     }
@@ -218,7 +219,7 @@ fn service_code(message: &str) -> Option<String> {
             return Some(format!("code|{}", normal(&name)));
         }
     }
-    let (_, rest) = ["rror code", "rrorCode", "rror Code"].iter().find_map(|key| message.split_once(key))?;
+    let rest = ["rror code", "rrorCode", "rror Code"].iter().find_map(|key| message.get(find(message, key)? + key.len()..))?;
     let rest = rest.trim_start_matches(['"', '\'', ':', '=', ' ']);
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     (digits >= 4).then(|| format!("code|{}", &rest[..digits]))
@@ -241,7 +242,7 @@ const ANY_ERROR: [&str; 12] = [
 ];
 
 fn behind<'a>(message: &'a str, mark: &str) -> Option<&'a str> {
-    let rest = &message[message.find(mark)? + mark.len()..];
+    let rest = &message[find(message, mark)? + mark.len()..];
     let code = &rest[..rest.find([';', ',', ')', '.'])?];
     (code.len() <= 64 && !code.contains(['_', '\n'])).then_some(code)
 }
@@ -257,7 +258,7 @@ fn spelled(message: &str) -> Option<&str> {
 
 /// `[Errno 111] Connection refused`: the number is the operating system's, the words are too.
 fn errno(message: &str) -> Option<String> {
-    let rest = &message[message.find("[Errno ")? + "[Errno ".len()..];
+    let rest = &message[find(message, "[Errno ")? + "[Errno ".len()..];
     Some(format!("errno|{}", &rest[..rest.find(']').filter(|end| *end <= 8)?]))
 }
 

@@ -85,6 +85,7 @@ pub const CLASS_ENDINGS: [&str; 3] = ["*Exception", "*Error", "*Failure"];
 pub struct Collector<'a> {
     pub rules: &'a [Rule],
     pub matcher: Option<&'a Matcher>,
+    pub reads_traces: bool,
     pub tables: &'a Tables,
 }
 
@@ -136,11 +137,10 @@ impl Collector<'_> {
         let mut with: Vec<usize> = Vec::new();
         let mut unless: Vec<usize> = Vec::new();
         let mut classes: Vec<(Place, f32)> = Vec::new();
-        let reads_traces = self.rules.iter().any(|rule| rule.trace);
         for (number, page) in pages.iter().enumerate() {
             for (index, segment) in page.segments.iter().enumerate() {
                 let trace = segment.kind == Kind::Trace;
-                if trace && !reads_traces {
+                if trace && !self.reads_traces {
                     continue;
                 }
                 matcher.find(&page.piece.folded, (segment.start, segment.end), |hit| {

@@ -1,7 +1,7 @@
 //! A message without what changes from run to run: ids, numbers, paths, hosts, addresses, times, dotted names and quoted values become
 //! one mark, and a row of marks one mark.
 
-use super::fold::floor_boundary;
+use super::fold::{find, floor_boundary, rfind};
 
 const WORDS_MAX: usize = 30;
 /// A sentence shorter than this may be a heading: the next one counts too.
@@ -77,8 +77,8 @@ fn is_http_status(word: &str) -> bool {
 fn clause(message: &str, start: usize, end: usize) -> Option<&str> {
     let before = message.get(..start)?;
     let after = message.get(end..)?;
-    let from = CLAUSE_STARTS.iter().filter_map(|mark| before.rfind(mark).map(|at| at + mark.len())).max().unwrap_or(0);
-    let to = CLAUSE_ENDS.iter().filter_map(|mark| after.find(mark)).min().map_or(message.len(), |at| end + at);
+    let from = CLAUSE_STARTS.iter().filter_map(|mark| rfind(before, mark).map(|at| at + mark.len())).max().unwrap_or(0);
+    let to = CLAUSE_ENDS.iter().filter_map(|mark| find(after, mark)).min().map_or(message.len(), |at| end + at);
     message.get(from..to)
 }
 

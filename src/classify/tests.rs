@@ -238,8 +238,7 @@ fn of_ten_megabytes_on_a_line_little_is_kept() {
     let pages = reading::read(&text);
     let kept: usize = pages.iter().map(|page| page.piece.folded.len() + std::mem::size_of_val(page.segments.as_slice())).sum();
     assert!(kept <= 2 << 20, "{kept} bytes");
-    let collector = signal::Collector { rules: shipped().rules(), matcher: shipped().matcher.as_ref(), tables: &shipped().tables };
-    let signals = collector.collect(&text, &pages).len();
+    let signals = shipped().collector().collect(&text, &pages).len();
     assert!(signals <= 256 + shipped().rules().len() + 2 * pages.len(), "{signals} signals");
 }
 
