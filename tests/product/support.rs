@@ -222,6 +222,8 @@ pub fn mails(home: &Path) -> Vec<String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(home.join("data/outbox"))
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
+    // What a killed process left half written has another name, and is no mail.
+    files.retain(|path| path.extension().is_some_and(|end| end == "eml"));
     files.sort();
     files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
