@@ -51,7 +51,7 @@ pub const SETTINGS: &[Setting] = &[
     set("retry.factor", Kind::Number { min: 1.0, max: 100.0 }, Some("2.0"), "By how much the wait grows with each re-run."),
     set("retry.max_delay", span(0, 7 * DAY_S), Some("15m"), "Longest wait."),
     set("retry.jitter", SHARE, Some("0.2"), "Share of the wait by which it may differ to either side."),
-    set("policy.min_confidence", SHARE, Some("0.8"), "Below this confidence in the cause nothing is re-run without a person."),
+    set("policy.min_confidence", SHARE, Some("0.85"), "Below this confidence in the cause nothing is re-run without a person."),
     set("policy.critical", Kind::Words, Some(""), "Name patterns (`*`, `?`) of jobs where a person approves each action."),
     set("policy.trust_tags", Kind::Bool, Some("false"), "Let a job's tag raise its mode to auto; otherwise a tag can only lower it."),
     set(

@@ -37,6 +37,6 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { retry: Retry::default(), min_confidence: Probability::new(0.8), critical: Vec::new(), trust_tags: false }
+        Self { retry: Retry::default(), min_confidence: Probability::new(0.85), critical: Vec::new(), trust_tags: false }
     }
 }

@@ -80,7 +80,7 @@ fn each_guardrail_has_its_say() {
     check(case(Cause::Canceled, Ignore, Mode::Auto), |_| (), (Ignore, Auto), None);
     check(case(Cause::Data, Ignore, Mode::Auto), |_| (), (Ignore, Approval), Some("ignorable"));
     check(retry(), |case| case.classification.confidence = Probability::new(0.39), (Escalate, Auto), Some("min_confidence"));
-    check(retry(), |case| case.classification.confidence = Probability::new(0.79), (Retry, Approval), Some("min_confidence"));
+    check(retry(), |case| case.classification.confidence = Probability::new(0.84), (Retry, Approval), Some("min_confidence"));
     check(retry(), |case| case.classification.rules = vec!["model".to_owned()], (Retry, Approval), Some("min_confidence"));
     check(retry(), |case| case.rerun_refused = Some("a one-time run".to_owned()), (Notify, Auto), Some("rerunnable"));
     check(retry(), |case| case.attempts = (1..=2).map(rerun).collect(), (Retry, Auto), None);
@@ -157,7 +157,7 @@ fn the_table_of_second_opinions() {
 #[test]
 fn an_agreement_lifts_nothing_over_the_threshold() {
     let mut case = case(Cause::Network, Action::Retry, Mode::Auto);
-    case.classification.confidence = Probability::new(0.75);
+    case.classification.confidence = Probability::new(0.82);
     case.opinion = Some(opinion(Cause::Network, Action::Retry, 1.0, true));
     let decision = decide(&case, &Policy::default());
     assert!(decision.confidence > Policy::default().min_confidence, "{}", decision.confidence);

@@ -9,9 +9,9 @@ use crate::domain::cause::Cause;
 use super::{BUCKETS, CLASSES, Features, MAGIC, softmax};
 
 const ROUNDS: usize = 40;
-const RATE: f32 = 3.0;
+const RATE: f32 = 6.0;
 /// Pulls weights that few documents speak for towards nothing.
-const DECAY: f32 = 3e-6;
+const DECAY: f32 = 5e-7;
 const SEED: u64 = 20_250_601;
 
 /// One labelled text and how much it counts.
