@@ -39,7 +39,7 @@ fn the_field_and_the_recorded_failures_are_judged_right() {
         assert!(found.macro_f1 >= 0.92, "{name}: macro F1 {}", found.macro_f1);
         assert!(found.dangerous <= 0.01, "{name}: dangerous {}", found.dangerous);
         // The confidence is set by texts that were new when it was measured; on texts that are known it is a little too modest.
-        assert!(found.ece <= 0.07, "{name}: calibration {}", found.ece);
+        assert!(found.ece <= 0.05, "{name}: calibration {}", found.ece);
     }
 }
 
@@ -121,6 +121,6 @@ fn the_model_knows_failures_it_has_not_seen_and_its_confidence_holds() {
         println!("{from:.1} to {to:.1} {count:>9} {mean:>7.3} {right:>7.3}");
     }
     println!("ECE {ece:.3}, Brier {brier:.3}");
-    assert!(share >= 0.78, "the model alone: {share}");
-    assert!(ece <= 0.07, "calibration: {ece}");
+    assert!(share >= 0.85, "the model alone: {share}");
+    assert!(ece <= 0.05, "calibration: {ece}");
 }

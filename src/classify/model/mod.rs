@@ -16,13 +16,15 @@ pub use train::{Document, train};
 const BUCKETS: usize = 1 << 16;
 const CLASSES: usize = Cause::ALL.len();
 const MAGIC: &[u8; 4] = b"RMW2";
+/// A bucket's weights in memory: as wide as the machine adds at once, and never across two lines of its cache.
+const ROW: usize = 16;
 const HEAD: usize = 4 + CLASSES * 8;
 
 /// The weights: one byte for each bucket and cause.
 pub struct Model {
     scale: [f32; CLASSES],
     bias: [f32; CLASSES],
-    weights: Vec<i8>,
+    weights: Vec<[i8; ROW]>,
 }
 
 impl Model {
@@ -38,7 +40,14 @@ impl Model {
         for value in scale.iter_mut().chain(&mut bias) {
             *value = floats.next()?;
         }
-        Some(Self { scale, bias, weights: bytes.get(HEAD..)?.iter().map(|byte| byte.cast_signed()).collect() })
+        let rows = bytes.get(HEAD..)?.chunks_exact(CLASSES).map(|row| {
+            let mut wide = [0; ROW];
+            for (weight, byte) in wide.iter_mut().zip(row) {
+                *weight = byte.cast_signed();
+            }
+            wide
+        });
+        Some(Self { scale, bias, weights: rows.collect() })
     }
 
     /// How likely each cause is by the words alone, in the order of [`Cause::ALL`]. All equal where the model knows none of the words.
@@ -47,19 +56,17 @@ impl Model {
     }
 
     pub fn judge(&self, features: &Features) -> [f32; CLASSES] {
-        let mut sums = [0_i32; CLASSES];
-        for bucket in features.buckets() {
-            let row = *bucket as usize * CLASSES;
-            if let Some(weights) = self.weights.get(row..row + CLASSES) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += i32::from(*weight);
-                }
+        // Sixteen bits are enough: only hundreds of words that all weigh the utmost would meet their end, and stay there.
+        let mut sums = [0_i16; ROW];
+        for row in features.buckets().iter().filter_map(|bucket| self.weights.get(*bucket as usize)) {
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum = sum.saturating_add(i16::from(*weight));
             }
         }
         let value = features.value();
         let mut logits = [0.0; CLASSES];
         for (index, logit) in logits.iter_mut().enumerate() {
-            *logit = self.bias[index] + self.scale[index] * sums[index] as f32 * value;
+            *logit = self.bias[index] + self.scale[index] * f32::from(sums[index]) * value;
         }
         softmax(logits)
     }

@@ -4,8 +4,8 @@ use crate::classify::reading::Page;
 use crate::classify::signal::Place;
 use crate::domain::cause::Cause;
 
+use super::Model;
 use super::features::{each, is_read};
-use super::{CLASSES, Model};
 
 /// A longer word explains nothing to a reader.
 const TERM_BYTES_MAX: usize = 48;
@@ -20,7 +20,7 @@ impl Model {
             for (segment, part) in text.segments.iter().enumerate().filter(|(_, part)| is_read(part)) {
                 let words = text.piece.text.get(part.start..part.end).unwrap_or_default();
                 each(words, &mut read, |bucket, range| {
-                    let weight = self.weights.get(bucket as usize * CLASSES + class).copied().unwrap_or_default();
+                    let weight = self.weights.get(bucket as usize).and_then(|row| row.get(class)).copied().unwrap_or_default();
                     if weight > 0 && words.get(range.clone()).is_some_and(is_readable) {
                         heard.push((weight, Place { page, start: part.start + range.start, end: part.start + range.end, segment }));
                     }
