@@ -54,6 +54,9 @@ pub fn show(classifier: &Classifier, id: &str) -> Option<String> {
     line("why", &rule.why);
     line("advice", &rule.advice);
     line("action", rule.action.map_or("as its cause", |action| action.words()));
+    if rule.wrapper {
+        line("wrapper", "it steps back behind whatever else names a cause");
+    }
     line("change", &rule.set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     for (head, phrases) in [("any of", &rule.any), ("with", &rule.with), ("unless", &rule.unless), ("tasks", &rule.tasks)] {
         line(head, &phrases.join(" | "));

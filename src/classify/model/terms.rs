@@ -7,7 +7,8 @@ use crate::domain::cause::Cause;
 use super::Model;
 use super::features::{each, is_read};
 
-/// A longer word explains nothing to a reader.
+/// A shorter or longer word explains nothing to a reader.
+const TERM_BYTES_MIN: usize = 4;
 const TERM_BYTES_MAX: usize = 48;
 
 impl Model {
@@ -47,5 +48,5 @@ impl Model {
 /// A word, or two with one mark between them: what stands between words of a hostile text is not for a screen.
 fn is_readable(term: &str) -> bool {
     let marks = term.bytes().filter(|b| !b.is_ascii_alphanumeric()).count();
-    term.len() <= TERM_BYTES_MAX && marks <= 1 && term.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    (TERM_BYTES_MIN..=TERM_BYTES_MAX).contains(&term.len()) && marks <= 1 && term.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
