@@ -32,6 +32,8 @@ mod start;
 mod telling;
 #[path = "main/unattended.rs"]
 mod unattended;
+#[path = "main/watched.rs"]
+mod watched;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

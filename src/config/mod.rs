@@ -99,7 +99,7 @@ pub struct Config {
     pub llm: Llm,
     /// Takes effect once the webhook is built in; a value set today gives a warning.
     pub webhook: Webhook,
-    /// Takes effect once the metrics endpoint is built in; a value set today gives a warning.
+    /// Where metrics are served; `None`: nowhere.
     pub metrics_listen: Option<SocketAddr>,
 }
 

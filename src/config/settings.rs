@@ -107,11 +107,16 @@ pub const SETTINGS: &[Setting] = &[
     set("webhook.path", Kind::UrlPath, Some("/webhook"), "Path of the webhook."),
     set("webhook.username", Kind::Text, None, "User name that the webhook demands."),
     set("webhook.password", Kind::Secret, None, "Password that the webhook demands."),
-    set("metrics.listen", Kind::Listen, None, "Address and port of the metrics endpoint."),
+    set(
+        "metrics.listen",
+        Kind::Listen,
+        None,
+        "Address and port of the metrics endpoint: GET /metrics, for Prometheus. It asks for no password.",
+    ),
 ];
 
 /// Sections that are read and checked before the part that uses them is built, and what that part is.
-const NOT_BUILT: [(&str, &str); 2] = [("webhook.", "the webhook is"), ("metrics.", "the metrics endpoint is")];
+const NOT_BUILT: [(&str, &str); 1] = [("webhook.", "the webhook is")];
 
 pub fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)

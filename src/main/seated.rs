@@ -8,11 +8,13 @@ use tokio::time::timeout;
 
 use runmend::config::Loaded;
 use runmend::console::{self, ConsoleError, Options, Seat, ThemeError};
+use runmend::report::metrics::Heard;
 
 use crate::fault::{Exit, Fault};
 use crate::start::{self, Company};
 use crate::telling::{self, Voice};
 use crate::unattended;
+use crate::watched;
 
 /// After this the person who left is told why the shell does not come back yet.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,9 +29,12 @@ pub enum World {
 pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> Result<Exit, Fault> {
     let workspaces = loaded.workspaces.clone()?;
     let options = Options::new(&loaded.config, &workspaces, world == World::Simulated, |name| std::env::var(name).ok()).map_err(theme)?;
+    let endpoint = watched::bind(&loaded.config).await?;
     let ledger = start::ledger(&loaded.config).await?;
-    let (events, _) = telling::start(Voice::Silent);
+    let heard = Arc::new(Heard::default());
+    let (events, _) = telling::start(Voice::Silent, Arc::clone(&heard));
     let houses = start::houses(loaded, &ledger, Company::Console, &events).await?;
+    let serving = watched::serve(endpoint, &houses, &ledger, heard);
     let first = unattended::first(&houses)?;
     first.record_of_all(unattended::ready(loaded, &houses)).await;
     let (end, ended) = watch::channel(false);
@@ -37,6 +42,7 @@ pub async fn run(loaded: &Loaded, world: World, stop: watch::Receiver<bool>) -> 
 
     let result = console::run(Seat { ledger: Arc::clone(&ledger), options, shutdown: stop }).await;
 
+    drop(serving);
     end.send_replace(true);
     let mut agents = agents;
     if timeout(PATIENCE, &mut agents).await.is_err() {

@@ -1,6 +1,7 @@
 //! Events as they leave the process: JSON lines for programs, sentences for people.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -8,6 +9,7 @@ use tokio::task::JoinHandle;
 use runmend::domain::decision::Authority;
 use runmend::domain::event::{Actor, Event, Happening, Outcome};
 use runmend::redact::control::one_line;
+use runmend::report::metrics::Heard;
 
 /// Who hears of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +28,14 @@ pub enum Voice {
 const QUOTE_CHARS_MAX: usize = 160;
 
 /// Starts to tell. The task ends when all senders are gone and everything is told; it gives back what it told, for a summary.
-pub fn start(voice: Voice) -> (mpsc::UnboundedSender<Event>, JoinHandle<Told>) {
+pub fn start(voice: Voice, heard: Arc<Heard>) -> (mpsc::UnboundedSender<Event>, JoinHandle<Told>) {
     let (sender, mut receiver) = mpsc::unbounded_channel::<Event>();
     let task = tokio::spawn(async move {
         let mut told = Told::default();
         let mut deaf = false;
         while let Some(event) = receiver.recv().await {
             told.count(&event);
+            heard.count(&event);
             let written = match voice {
                 Voice::Json => line(serde_json::to_string(&event).map_err(std::io::Error::other)),
                 Voice::Story => sentence(&event).map_or(Ok(()), |words| line(Ok(format!("{}  {words}", event.ts.strftime("%H:%M:%S"))))),

@@ -10,10 +10,12 @@ use runmend::config::Loaded;
 use runmend::domain::event::Happening;
 use runmend::domain::ids::WorkspaceName;
 use runmend::ledger::Ledger;
+use runmend::report::metrics::Heard;
 
 use crate::fault::{Exit, Fault};
 use crate::start::{self, Company};
 use crate::telling::{self, Told, Voice};
+use crate::watched;
 
 /// How long the agents work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +26,17 @@ pub enum Span {
 
 /// Works, and ends with everything recorded and told.
 pub async fn run(loaded: &Loaded, voice: Voice, span: Span, stop: watch::Receiver<bool>) -> Result<(Exit, Told), Fault> {
+    let endpoint = match span {
+        Span::UntilStopped => watched::bind(&loaded.config).await?,
+        // Gone before anybody could look.
+        Span::OnePass => None,
+    };
     let ledger = start::ledger(&loaded.config).await?;
-    let (events, telling) = telling::start(voice);
+    let heard = Arc::new(Heard::default());
+    let (events, telling) = telling::start(voice, Arc::clone(&heard));
     let houses = start::houses(loaded, &ledger, Company::Alone, &events).await?;
     drop(events);
+    let serving = watched::serve(endpoint, &houses, &ledger, heard);
     let first = first(&houses)?;
     first.record_of_all(ready(loaded, &houses)).await;
     let exit = match span {
@@ -38,7 +47,7 @@ pub async fn run(loaded: &Loaded, voice: Voice, span: Span, stop: watch::Receive
         Span::OnePass => one_pass(&houses).await?,
     };
     first.record_of_all(stopped(&*ledger).await?).await;
-    drop((first, houses));
+    drop((serving, first, houses));
     let told = telling.await.unwrap_or_default();
     Ok((exit, told))
 }

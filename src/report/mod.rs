@@ -1,10 +1,13 @@
-//! What the judgement says of texts and labelled files, offline: `runmend analyze`, `runmend evaluate`, `runmend rules`.
-//! May import: `domain`, `decide`, `classify`, `redact`. Must not: open files or exit; the caller hands over readers and writers.
-//! Start at [`analyze::analyze`]; `input` reads the lines of both.
+//! What the judgement says of texts and labelled files, offline: `runmend analyze`, `runmend evaluate`, `runmend rules`; and how the
+//! agents stand, for monitoring: the metrics endpoint. May import: `domain`, `decide`, `classify`, `redact`, `ledger`. Must not: open
+//! files or exit; the caller hands over readers and writers. Start at [`analyze::analyze`] (`input` reads the lines of both), or at
+//! [`metrics::Endpoint`].
 
 pub mod analyze;
 pub mod evaluate;
+pub mod exposition;
 pub mod input;
+pub mod metrics;
 pub mod rules;
 #[cfg(test)]
 mod tests;

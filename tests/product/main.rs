@@ -6,6 +6,7 @@ mod bad_input;
 mod command_line;
 mod crash;
 mod mail;
+mod metrics;
 mod minilake;
 mod second_opinion;
 mod support;

@@ -156,6 +156,20 @@ async fn a_person_approves_and_sees_the_run_mended() {
     assert!(example["messages"][1]["content"].as_str().unwrap().contains(answer["quotes"][0].as_str().unwrap()), "{example}");
 }
 
+#[tokio::test]
+async fn the_agent_beside_a_console_has_metrics_too() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": {"passes_after": 1}})).await;
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut terminal = Terminal::on_workspace(home.path(), (120, 36), &sim, &["--set", &format!("metrics.listen={address}")]);
+    terminal.until("the decision", |screen| screen.contains("awaiting") && screen.contains("/api/2.2/jobs/runs/repair"));
+    let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(text.contains("runmend_open_incidents{state=\"awaiting_approval\"} 1\n"), "{text}");
+    terminal.press("q");
+    assert_eq!(terminal.ends_well(), 0);
+}
+
 /// A model's server that begins each answer and never ends it, until told to.
 async fn slow_model() -> (String, Arc<Slow>) {
     let slow = Arc::new(Slow::default());
