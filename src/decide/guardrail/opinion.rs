@@ -9,7 +9,7 @@
 //! | the same cause | `c + (1 - c) * AGREES * o` | as without it | as without it |
 //! | the same cause, but no re-run | `c + (1 - c) * AGREES * o` | a person decides | as without it |
 //! | a cause that the rules list as an alternative | `c * (1 - DIFFERS_KNOWN * o)` | a person decides | as without it |
-//! | another cause | `c * (1 - DIFFERS * o)` | a person decides; in mode auto, under `policy.min_confidence`, the on-call is paged | as without it |
+//! | another cause | `c * (1 - DIFFERS * o)` | a person decides; in mode auto, under [`PAGED_BELOW`], the on-call is paged | as without it |
 //! | a cause, where the rules know none | `c` | there is none | as without it |
 //!
 //! So a model that repeats whatever a log tells it can cost a person's look, and nothing else: the confidence that it raises is shown,
@@ -33,8 +33,10 @@ pub const AGREES: f64 = 0.25;
 pub const DIFFERS: f64 = 0.5;
 /// The same, where the rules had that cause in mind themselves.
 pub const DIFFERS_KNOWN: f64 = 0.25;
+/// Where two readings leave less confidence than this in a re-run, nobody's approval is waited for: somebody is woken.
+pub const PAGED_BELOW: f64 = 0.6;
 
-pub fn apply(draft: Draft, case: &Case, policy: &Policy) -> Draft {
+pub fn apply(draft: Draft, case: &Case, _: &Policy) -> Draft {
     let Some(opinion) = &case.opinion else { return draft };
     let rules = &case.classification;
     if !opinion.grounded {
@@ -55,10 +57,10 @@ pub fn apply(draft: Draft, case: &Case, policy: &Policy) -> Draft {
             draft
         };
     }
-    differs(draft, case, opinion, policy)
+    differs(draft, case, opinion)
 }
 
-fn differs(draft: Draft, case: &Case, opinion: &Opinion, policy: &Policy) -> Draft {
+fn differs(draft: Draft, case: &Case, opinion: &Opinion) -> Draft {
     let rules = &case.classification;
     let confidence = doubted(rules, opinion);
     let words =
@@ -67,7 +69,7 @@ fn differs(draft: Draft, case: &Case, opinion: &Opinion, policy: &Policy) -> Dra
     match draft.action {
         // People hear of it in any case.
         Action::Notify | Action::Escalate => draft.because(words),
-        Action::Retry | Action::RetryWithNewParams if case.mode == Mode::Auto && confidence < policy.min_confidence => {
+        Action::Retry | Action::RetryWithNewParams if case.mode == Mode::Auto && confidence.get() < PAGED_BELOW => {
             draft.change(ID, Action::Escalate, format!("{words}, which leaves {confidence}: a person must look"))
         }
         Action::Retry | Action::RetryWithNewParams | Action::Ignore => {
