@@ -44,6 +44,24 @@ pub enum Outcome {
     Handled,
 }
 
+impl Outcome {
+    pub const ALL: [Self; 7] =
+        [Self::Mended, Self::FailedAgain, Self::Superseded, Self::Escalated, Self::Notified, Self::Ignored, Self::Handled];
+
+    /// As events, the ledger and the metrics write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mended => "mended",
+            Self::FailedAgain => "failed_again",
+            Self::Superseded => "superseded",
+            Self::Escalated => "escalated",
+            Self::Notified => "notified",
+            Self::Ignored => "ignored",
+            Self::Handled => "handled",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     pub method: String,

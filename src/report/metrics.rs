@@ -34,8 +34,6 @@ const DAY_S: i64 = 86_400;
 /// Parts that are named while they work, too: a watcher can tell "works" from "never heard of".
 const PARTS: [&str; 6] = ["agent", "ledger", "llm", "mail", "poll", "workspace"];
 const AUTHORITIES: [Authority; 3] = [Authority::Observe, Authority::Approval, Authority::Auto];
-const OUTCOMES: [Outcome; 7] =
-    [Outcome::Mended, Outcome::FailedAgain, Outcome::Superseded, Outcome::Escalated, Outcome::Notified, Outcome::Ignored, Outcome::Handled];
 
 /// What happened since the process started, counted from its events.
 #[derive(Debug, Default)]
@@ -58,7 +56,7 @@ impl Heard {
             Happening::Decided { action, authority, .. } => {
                 *tallies.decided.entry((action.as_str(), authority.as_str())).or_default() += 1;
             }
-            Happening::Outcome { result, .. } => *tallies.outcomes.entry(word(*result)).or_default() += 1,
+            Happening::Outcome { result, .. } => *tallies.outcomes.entry(result.as_str()).or_default() += 1,
             Happening::Opinion { available: true, .. } => tallies.opinions += 1,
             Happening::Opinion { available: false, .. } => tallies.no_opinions += 1,
             _ => {}
@@ -228,7 +226,7 @@ fn of_events(out: &mut Exposition, heard: &Tallies) {
         }
     }
     out.family("runmend_decisions_total", Kind::Counter, "Decisions since the process started.", decided);
-    let outcomes = OUTCOMES.map(word).map(|result| {
+    let outcomes = Outcome::ALL.map(Outcome::as_str).map(|result| {
         let count = heard.outcomes.get(result).copied().unwrap_or_default();
         Sample::new(count as f64).with("result", result)
     });
@@ -269,18 +267,6 @@ fn part_of(degraded: &str) -> &str {
 
 fn flag(set: bool) -> f64 {
     if set { 1.0 } else { 0.0 }
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Mended => "mended",
-        Outcome::FailedAgain => "failed_again",
-        Outcome::Superseded => "superseded",
-        Outcome::Escalated => "escalated",
-        Outcome::Notified => "notified",
-        Outcome::Ignored => "ignored",
-        Outcome::Handled => "handled",
-    }
 }
 
 #[cfg(test)]

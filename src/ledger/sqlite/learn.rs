@@ -12,29 +12,8 @@ use crate::domain::incident::Incident;
 use crate::domain::precedent::Precedent;
 use crate::ledger::{LedgerError, Precedents, Tally, rules};
 
-fn outcome_column(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Mended => "mended",
-        Outcome::FailedAgain => "failed_again",
-        Outcome::Superseded => "superseded",
-        Outcome::Escalated => "escalated",
-        Outcome::Notified => "notified",
-        Outcome::Ignored => "ignored",
-        Outcome::Handled => "handled",
-    }
-}
-
 fn outcome(at: &At, column: &str) -> Result<Outcome, LedgerError> {
-    let all = [
-        Outcome::Mended,
-        Outcome::FailedAgain,
-        Outcome::Superseded,
-        Outcome::Escalated,
-        Outcome::Notified,
-        Outcome::Ignored,
-        Outcome::Handled,
-    ];
-    let found = all.into_iter().find(|outcome| outcome_column(*outcome) == column);
+    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == column);
     found.ok_or_else(|| at.corrupt(format!("`{column}` is no outcome")))
 }
 
@@ -58,7 +37,7 @@ pub async fn learn(
     .bind(incident.classification.as_ref().map(|classification| classification.fingerprint.as_str()))
     .bind(incident.classification.as_ref().map(|classification| classification.cause.as_str()))
     .bind(lesson.rerun)
-    .bind(outcome_column(outcome))
+    .bind(outcome.as_str())
     .bind(row::ns(when))
     .execute(conn)
     .await
