@@ -1,6 +1,6 @@
 //! Everything about one incident that the list does not need: evidence, audit trail, calls, mails. Loaded when the cursor rests on it.
 
-use crate::domain::classification::{Classification, Span};
+use crate::domain::classification::{Classification, OpinionOrigin, Span};
 use crate::domain::decision::Authority;
 use crate::domain::event::{Actor, Happening, Outcome};
 use crate::domain::evidence::{Evidence, FailureText, Field, TaskEvidence};
@@ -8,6 +8,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, PlannedCall};
 use crate::domain::intent::{Effect, Intent, Settlement};
 use crate::domain::mail::{Delivery, QueuedMail};
+use crate::domain::money::Usd;
 use crate::ledger::AuditLine;
 use jiff::tz::TimeZone;
 
@@ -213,8 +214,15 @@ fn say(what: &Happening) -> String {
         Happening::Classified(classification) => {
             format!("{} {}, rule {}", classification.cause, classification.confidence, classification.rules.join(", "))
         }
-        Happening::Opinion { available, reason, cause, model, .. } => match (available, cause) {
-            (true, Some(cause)) => format!("{cause}, by {}", model.as_deref().unwrap_or("a model")),
+        Happening::Opinion { available, reason, cause, model, origin, cost_usd, .. } => match (available, cause) {
+            (true, Some(cause)) => {
+                let cost = match (origin, cost_usd) {
+                    (Some(OpinionOrigin::Cached), _) => ", cached, free".to_owned(),
+                    (Some(OpinionOrigin::Asked) | None, Some(cost)) if *cost > Usd::ZERO => format!(", {cost}"),
+                    (Some(OpinionOrigin::Asked) | None, _) => String::new(),
+                };
+                format!("{cause}, by {}{cost}", model.as_deref().unwrap_or("a model"))
+            }
             (true, None) => "no cause named".to_owned(),
             (false, _) => format!("none{}", noted(reason)),
         },

@@ -115,6 +115,18 @@ pub enum OpinionOrigin {
     Cached,
 }
 
+impl OpinionOrigin {
+    pub const ALL: [Self; 2] = [Self::Asked, Self::Cached];
+
+    /// As events, the ledger and the metrics write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Cached => "cached",
+        }
+    }
+}
+
 /// Tokens of one opinion, its retries with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Parameter};
 use super::cause::Cause;
-use super::classification::{Classification, Opinion};
+use super::classification::{Classification, Opinion, OpinionOrigin};
 use super::decision::{Authority, Decision, Guardrail, Mode};
 use super::ids::{IncidentId, JobId, Probability, RepairId, RunId, WorkspaceName};
 use super::money::Usd;
@@ -100,6 +100,10 @@ pub enum Happening {
         confidence: Option<Probability>,
         #[serde(skip_serializing_if = "Option::is_none")]
         grounded: Option<bool>,
+        /// Asked for this incident, or said of one alike not long ago: then it cost nothing. `None` without an opinion, and in the audit
+        /// trail of a runmend that did not write it down yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<OpinionOrigin>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cost_usd: Option<Usd>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,6 +217,7 @@ impl Happening {
             action: Some(opinion.action),
             confidence: Some(opinion.confidence),
             grounded: Some(opinion.grounded),
+            origin: Some(opinion.origin),
             cost_usd: opinion.cost_usd,
             latency_ms: Some(opinion.latency_ms),
             model: Some(opinion.model.clone()),
@@ -229,6 +234,7 @@ impl Happening {
             action: None,
             confidence: None,
             grounded: None,
+            origin: None,
             cost_usd: None,
             latency_ms: None,
             model: None,

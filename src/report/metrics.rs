@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
+use crate::domain::classification::OpinionOrigin;
 use crate::domain::decision::Authority;
 use crate::domain::event::{Event, Happening, Outcome};
 use crate::ledger::{AgentStatus, Counts, Ledger, LedgerError, OpinionHealth};
@@ -44,7 +45,7 @@ struct Tallies {
     detected: u64,
     decided: BTreeMap<(&'static str, &'static str), u64>,
     outcomes: BTreeMap<&'static str, u64>,
-    opinions: u64,
+    opinions: BTreeMap<&'static str, u64>,
     no_opinions: u64,
 }
 
@@ -57,7 +58,9 @@ impl Heard {
                 *tallies.decided.entry((action.as_str(), authority.as_str())).or_default() += 1;
             }
             Happening::Outcome { result, .. } => *tallies.outcomes.entry(result.as_str()).or_default() += 1,
-            Happening::Opinion { available: true, .. } => tallies.opinions += 1,
+            Happening::Opinion { available: true, origin, .. } => {
+                *tallies.opinions.entry(origin.unwrap_or_default().as_str()).or_default() += 1;
+            }
             Happening::Opinion { available: false, .. } => tallies.no_opinions += 1,
             _ => {}
         }
@@ -236,9 +239,12 @@ fn of_events(out: &mut Exposition, heard: &Tallies) {
 /// One model serves all workspaces of the process, so any status tells of it.
 fn of_opinions(out: &mut Exposition, statuses: &[AgentStatus], heard: &Tallies) {
     let Some(opinions) = statuses.iter().find_map(|status| status.opinions.as_ref()) else { return };
-    let said = [("given", heard.opinions), ("none", heard.no_opinions)];
+    let given = OpinionOrigin::ALL.map(OpinionOrigin::as_str);
+    let given = given.map(|origin| (origin, heard.opinions.get(origin).copied().unwrap_or_default()));
+    let said = given.into_iter().chain([("none", heard.no_opinions)]);
     let said = said.map(|(result, count)| Sample::new(count as f64).with("result", result));
-    let help = "Second opinions since the process started, from the cache or asked for; none: there was none, or it was not asked for.";
+    let help =
+        "Second opinions since the process started. cached: it was given for an incident alike, and cost nothing; none: there was none.";
     out.family("runmend_llm_opinions_total", Kind::Counter, help, said);
     let (mut latency, mut spent, mut down, mut limited) = (None, false, false, false);
     match &opinions.health {

@@ -38,8 +38,13 @@ async fn a_scraper_sees_what_is_open_and_what_opinions_cost() {
     ];
     let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &arguments);
-    agent.event("opinion").await;
+    let asked = agent.event("opinion").await;
     agent.event("decided").await;
+    assert_eq!((&asked["origin"], asked["cost_usd"].as_f64().is_some_and(|cost| cost > 0.0)), (&json!("asked"), true), "{asked}");
+    sim.order(json!({"do": "fail", "job": "invoices", "error": "java.lang.OutOfMemoryError: Java heap space", "truth": "never"})).await;
+    let cached = agent.event("opinion").await;
+    agent.event("decided").await;
+    assert_eq!((&cached["origin"], &cached["cost_usd"]), (&json!("cached"), &json!(0.0)), "{cached}");
 
     let url = address(&agent.log());
     let http = reqwest::Client::new();
@@ -50,14 +55,16 @@ async fn a_scraper_sees_what_is_open_and_what_opinions_cost() {
     assert!(cost > 0.0 && cost < 0.01, "{cost}");
     assert_eq!(value(&text, "runmend_llm_daily_budget_usd"), 2.0);
     assert_eq!(value(&text, "runmend_llm_budget_spent"), 0.0);
-    assert_eq!(value(&text, "runmend_llm_opinions_total{result=\"given\"}"), 1.0);
-    assert_eq!(value(&text, "runmend_failures_detected_total"), 1.0);
+    assert_eq!(value(&text, "runmend_llm_opinions_total{result=\"asked\"}"), 1.0);
+    assert_eq!(value(&text, "runmend_llm_opinions_total{result=\"cached\"}"), 1.0);
+    assert_eq!(value(&text, "runmend_llm_opinions_total{result=\"none\"}"), 0.0);
+    assert_eq!(value(&text, "runmend_failures_detected_total"), 2.0);
     let open: f64 = text
         .lines()
         .filter(|line| line.starts_with("runmend_open_incidents{"))
         .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap())
         .sum();
-    assert_eq!(open, 1.0, "{text}");
+    assert_eq!(open, 2.0, "{text}");
     for secret in [sim.token.as_str(), "orders", "heap space"] {
         assert!(!text.contains(secret), "{secret} in:\n{text}");
     }

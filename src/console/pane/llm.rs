@@ -97,11 +97,11 @@ fn aside(opinion: &Opinion) -> String {
     let mut words = Vec::new();
     match opinion.origin {
         OpinionOrigin::Asked => words.push(format!("{:.1}s", opinion.latency_ms as f64 / 1000.0)),
-        OpinionOrigin::Cached => words.push("cached".to_owned()),
+        OpinionOrigin::Cached => words.push("cached, free".to_owned()),
     }
     match opinion.cost_usd {
         Some(cost) if cost > Usd::ZERO => words.push(cost.to_string()),
-        // Nothing, as a cached one and a model of one's own cost.
+        // Nothing, as a model of one's own costs.
         Some(_) => {}
         None => words.push("price unknown".to_owned()),
     }

@@ -4,17 +4,18 @@ use ratatui::layout::Size;
 use ratatui::style::Modifier;
 
 use super::world::{LARGE, MIDDLE, SMALL, agent, ago, now, options, press, scene, stage, text};
-use crate::console::picture::{Scene, Stage};
+use crate::console::picture::{Papers, Scene, Stage};
 use crate::console::{ColorChoice, Llm, Options, ThemeChoice};
 use crate::domain::action::{Action, Change, Parameter, Setting};
 use crate::domain::cause::Cause;
 use crate::domain::classification::{Opinion, OpinionOrigin, Quote, Tokens};
 use crate::domain::decision::Mode;
+use crate::domain::event::{Actor, Happening};
 use crate::domain::evidence::Field;
 use crate::domain::ids::{Probability, WorkspaceName};
 use crate::domain::incident::{Ending, State};
 use crate::domain::money::Usd;
-use crate::ledger::{AgentStatus, AutoApply, Counts, OpinionHealth, OpinionStatus};
+use crate::ledger::{AgentStatus, AuditLine, AutoApply, Counts, OpinionHealth, OpinionStatus};
 
 /// One screen at each of three sizes.
 fn check(name: &str, scene: &Scene, keys: &str) {
@@ -218,10 +219,8 @@ fn what_was_never_done_is_not_shown_as_done() {
     one("closed_by_others", options(Mode::Approve), MIDDLE, scene, "");
 }
 
-#[test]
-fn an_opinion_beside_the_rules() {
-    let mut scene = scene();
-    scene.incidents[0].opinion = Some(Opinion {
+fn opinion(origin: OpinionOrigin) -> Opinion {
+    Opinion {
         cause: Cause::Resource,
         action: Action::RetryWithNewParams,
         confidence: Probability::new(0.8),
@@ -236,8 +235,14 @@ fn an_opinion_beside_the_rules() {
         cost_usd: Some(Usd::new(0.0004)),
         latency_ms: 812,
         prompt: "opinion.v1 3fa9c17be004".to_owned(),
-        origin: OpinionOrigin::Asked,
-    });
+        origin,
+    }
+}
+
+#[test]
+fn an_opinion_beside_the_rules() {
+    let mut scene = scene();
+    scene.incidents[0].opinion = Some(opinion(OpinionOrigin::Asked));
     scene.incidents[1].no_opinion = Some("the day's budget is spent".to_owned());
     let llm = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
     one("opinion", llm.clone(), MIDDLE, scene.clone(), "");
@@ -246,6 +251,33 @@ fn an_opinion_beside_the_rules() {
     scene.incidents[0].draft =
         Some("{\"quotes\": [\"java.lang.OutOfMemoryError: Java heap space\"], \"summary\": \"The driver ran".to_owned());
     one("draft", llm, MIDDLE, scene, "");
+}
+
+#[test]
+fn an_opinion_from_the_cache_is_said_to_be_free() {
+    let llm = Options { llm: Llm::Configured("small-model".to_owned()), ..options(Mode::Approve) };
+    for (said, pane, trail) in [
+        (opinion(OpinionOrigin::Asked), "0.8s, $0.0004, small", "resource, by small-model, $0.0004"),
+        (
+            Opinion { cost_usd: Some(Usd::ZERO), ..opinion(OpinionOrigin::Cached) },
+            "cached, free, small",
+            "resource, by small-model, cached, free",
+        ),
+    ] {
+        let mut scene = scene();
+        let incident = &mut scene.incidents[0];
+        let event = incident.event(now(), Actor::Agent, Happening::opinion(&said));
+        incident.opinion = Some(said);
+        let papers = Papers { audit: vec![AuditLine { seq: 1, event, hash: "0".repeat(64) }], ..Papers::default() };
+        scene.papers.insert(incident.id.clone(), papers);
+        let mut stage = Stage::new(llm.clone(), MIDDLE, now()).unwrap();
+        stage.show(scene, now());
+        let shown = text(&mut stage);
+        assert!(shown.contains(pane), "no {pane} in\n{shown}");
+        press(&mut stage, "h");
+        let shown = text(&mut stage);
+        assert!(shown.contains(trail), "no {trail} in\n{shown}");
+    }
 }
 
 #[test]

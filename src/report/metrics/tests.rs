@@ -39,6 +39,17 @@ fn outcome(result: Outcome) -> Event {
     event(Happening::Outcome { result, duration_s: 1, note: None })
 }
 
+/// As it stands in an audit trail; without an origin as an older runmend wrote it.
+fn opinion(origin: Option<&str>) -> Event {
+    let mut line = serde_json::json!({
+        "ts": "2025-11-24T16:00:00Z", "actor": {"by": "agent"}, "event": "opinion", "available": true, "cause": "resource", "cost_usd": 0.0,
+    });
+    if let Some(origin) = origin {
+        line["origin"] = origin.into();
+    }
+    serde_json::from_value(line).unwrap()
+}
+
 /// Name and labels of a sample's line; panics where a scraper would refuse the line.
 fn parse(line: &str) -> (String, Vec<(String, String)>) {
     let (series, value) = line.rsplit_once(' ').unwrap();
@@ -115,6 +126,10 @@ fn what_is_known_is_said() {
     heard.count(&outcome(Outcome::Mended));
     heard.count(&outcome(Outcome::Mended));
     heard.count(&event(Happening::no_opinion("not asked")));
+    heard.count(&opinion(Some("asked")));
+    heard.count(&opinion(Some("cached")));
+    heard.count(&opinion(Some("cached")));
+    heard.count(&opinion(None));
     let spent = OpinionHealth::Spent { window: "daily".to_owned(), until: Timestamp::UNIX_EPOCH };
     let books = Books { counts: Counts { with_people: 3, mended_today: 2, ..Counts::default() }, mails_waiting: 4 };
     let text = render(&[status("prod", opinions(spent))], Some(&books), &heard);
@@ -131,6 +146,8 @@ fn what_is_known_is_said() {
         "runmend_outcomes_total{result=\"mended\"} 2",
         "runmend_decisions_total{action=\"retry\",authority=\"auto\"} 0",
         "runmend_llm_opinions_total{result=\"none\"} 1",
+        "runmend_llm_opinions_total{result=\"asked\"} 2",
+        "runmend_llm_opinions_total{result=\"cached\"} 2",
         "runmend_llm_cost_usd_today 0.0042",
         "runmend_llm_daily_budget_usd 1.5",
         "runmend_llm_budget_spent 1",
