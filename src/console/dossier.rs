@@ -233,7 +233,10 @@ fn say(what: &Happening) -> String {
             format!("{}, {}{rails}: {}", action.words(), authority_words(*authority), reasons.join("; "))
         }
         Happening::Approved { note } => format!("the decision as it stood{}", noted(note)),
-        Happening::Overridden { action, note } => format!("{} instead: {note}", action.words()),
+        Happening::Overridden { action, note, cause } => {
+            let cause = cause.map(|cause| format!(", cause {cause}")).unwrap_or_default();
+            format!("{} instead{cause}: {note}", action.words())
+        }
         Happening::Intended { call, .. } => format!("about to {} {}", call.method, call.path),
         Happening::Acted { call, repair_id, new_run_id, reconciled, .. } => {
             let id = match (repair_id, new_run_id) {

@@ -132,6 +132,9 @@ pub enum Happening {
     Overridden {
         action: Action,
         note: String,
+        /// The cause by the person's word, where it is another than the rules'.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
     },
     /// A side effect is about to be attempted.
     Intended {

@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Parameter};
+use super::action::Action;
+use super::cause::Cause;
 use super::classification::{Classification, Opinion};
 use super::decision::{Authority, Decision};
 use super::event::{Actor, Event, Happening, Outcome, Via};
@@ -139,6 +140,19 @@ pub struct Approval {
     pub by: String,
     pub at: Timestamp,
     pub note: Option<String>,
+    /// The cause by the person's word, where it is another than the rules'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// What a person wants in place of the engine's decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instead {
+    pub action: Action,
+    /// The cause as the person sees it; `None`: nothing was said of it, the rules' stands.
+    pub cause: Option<Cause>,
+    /// The reason why.
+    pub note: String,
 }
 
 /// One attempt that was carried out, and how it ended.
@@ -298,6 +312,22 @@ impl Incident {
         self.attempts.iter().filter(|attempt| attempt.action.reruns()).count() as u32
     }
 
+    /// What it failed of: by a person's word, where one was said on this failure, else by the rules'.
+    pub fn cause(&self) -> Option<Cause> {
+        self.corrected().map(|(said, _)| said).or_else(|| self.classification.as_ref().map(|rules| rules.cause))
+    }
+
+    /// The cause that a person named against the rules, and who it was.
+    pub fn corrected(&self) -> Option<(Cause, &str)> {
+        self.approval.as_ref().and_then(|approval| Some((approval.cause?, approval.by.as_str())))
+    }
+
+    /// [`Incident::corrected`] in words: `cause by dana: data, the rules said platform`.
+    pub fn correction(&self) -> Option<String> {
+        let (said, by) = self.corrected()?;
+        Some(correction(by, said, self.classification.as_ref().map(|rules| rules.cause)))
+    }
+
     /// Starts a transition to `to`; fill the incident's fields and add events before it is committed.
     pub fn become_state(&self, to: State) -> Result<Transition, IllegalTransition> {
         if !self.state.may_become(to) {
@@ -337,29 +367,28 @@ impl Incident {
         if self.state != State::AwaitingApproval {
             return Err(IllegalTransition { incident: self.id.clone(), from: self.state, to: State::Scheduled });
         }
-        next.incident.approval = Some(Approval { by: by.to_owned(), at, note: note.clone() });
+        next.incident.approval = Some(Approval { by: by.to_owned(), at, note: note.clone(), cause: None });
         let not_before = self.decision.as_ref().map_or(at, |decision| decision.not_before.max(at));
         Ok(next.due(Some(not_before)).happening(at, Actor::Person(by.to_owned()), Happening::Approved { note }))
     }
 
-    /// Another action than the engine's, at once, with the reason why. Allowed wherever nothing is in flight.
-    pub fn override_with(
-        &self,
-        action: Action,
-        parameters: Vec<Parameter>,
-        by: &str,
-        at: Timestamp,
-        note: String,
-    ) -> Result<Transition, IllegalTransition> {
-        let mut next = self.become_state(State::Scheduled)?;
+    /// Another action than the engine's, another cause than the rules', or both, at once, with the reason why. Allowed wherever nothing
+    /// is in flight. Ignoring closes the incident; anything else is scheduled.
+    pub fn override_with(&self, instead: Instead, by: &str, at: Timestamp) -> Result<Transition, IllegalTransition> {
+        let Instead { action, cause, note } = instead;
+        let mut next = self.become_state(if action == Action::Ignore { State::Closed(Ending::Ignored) } else { State::Scheduled })?;
+        let rules = self.classification.as_ref().map(|classification| classification.cause);
+        let cause = cause.filter(|said| Some(*said) != rules);
         let confidence = self.classification.as_ref().map(|classification| classification.confidence).unwrap_or_default();
         let mut reasons = vec![format!("{by} chose {} instead: {note}", action.words())];
+        reasons.extend(cause.map(|said| correction(by, said, rules)));
         if let Some(engine) = &self.decision {
             reasons.push(format!("the engine had said {}", engine.action.words()));
         }
         next.incident.decision = Some(Decision {
             action,
-            parameters,
+            // New settings are the engine's to propose: a person changes them in the workspace.
+            parameters: Vec::new(),
             authority: Authority::Approval,
             not_before: at,
             confidence,
@@ -368,12 +397,19 @@ impl Incident {
             guardrails: Vec::new(),
         });
         next.incident.planned = None;
+        next.incident.approval = Some(Approval { by: by.to_owned(), at, note: Some(note.clone()), cause });
+        let who = || Actor::Person(by.to_owned());
+        let said = Happening::Overridden { action, note, cause };
+        if action == Action::Ignore {
+            next.incident.closed_at = Some(at);
+            let ended = Happening::Outcome { result: Outcome::Ignored, duration_s: self.age_s(at), note: None };
+            return Ok(next.due(None).happening(at, who(), said).happening(at, who(), ended));
+        }
         // What was mailed was this attempt's decision; the person's is the next one, with an intent of its own.
         if self.state == State::WithPeople {
             next.incident.attempt += 1;
         }
-        next.incident.approval = Some(Approval { by: by.to_owned(), at, note: Some(note.clone()) });
-        Ok(next.due(Some(at)).happening(at, Actor::Person(by.to_owned()), Happening::Overridden { action, note }))
+        Ok(next.due(Some(at)).happening(at, who(), said))
     }
 
     /// A model is to be asked, though it was not, or gave no opinion that counts. The agent does it; the decision stands meanwhile.
@@ -414,8 +450,12 @@ impl Incident {
     ) -> Result<Transition, IllegalTransition> {
         let mut next = self.become_state(State::Closed(ending))?;
         next.incident.closed_at = Some(at);
-        let duration_s = at.duration_since(self.detected_at).as_secs();
+        let duration_s = self.age_s(at);
         Ok(next.due(None).happening(at, actor, Happening::Outcome { result: outcome, duration_s, note }))
+    }
+
+    fn age_s(&self, at: Timestamp) -> i64 {
+        at.duration_since(self.detected_at).as_secs()
     }
 
     /// What is asked of the workspace in this attempt.
@@ -430,4 +470,9 @@ impl Incident {
             settled_at: None,
         }
     }
+}
+
+fn correction(by: &str, said: Cause, rules: Option<Cause>) -> String {
+    let rules = rules.map_or("the rules said nothing".to_owned(), |rules| format!("the rules said {rules}"));
+    format!("cause by {by}: {said}, {rules}")
 }

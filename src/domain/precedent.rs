@@ -27,7 +27,11 @@ pub struct Precedent {
     pub incident: IncidentId,
     pub attempt: u32,
     pub fingerprint: Fingerprint,
+    /// By the person's word, where one was said; else the rules'.
     pub cause: Cause,
+    /// What the rules said, where the person named another cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_said: Option<Cause>,
     pub word: Word,
     /// What was to be done by it; nothing of ours where it was handled elsewhere.
     pub action: Option<Action>,
@@ -43,24 +47,52 @@ impl Precedent {
     pub fn of(incident: &Incident, event: &Event) -> Option<Self> {
         let Actor::Person(_) = event.actor else { return None };
         let decided = incident.decision.as_ref().map(|decision| decision.action);
-        let (word, action, note) = match &event.what {
-            Happening::Approved { note } => (Word::Approved, decided, note.clone()),
-            Happening::Overridden { action, note } => (Word::Overrode, Some(*action), Some(note.clone())),
-            Happening::Outcome { result: Outcome::Ignored, note, .. } => (Word::Ignored, Some(Action::Ignore), note.clone()),
-            Happening::Outcome { result: Outcome::Handled, note, .. } => (Word::Handled, None, note.clone()),
+        let (word, action, note, said) = match &event.what {
+            Happening::Approved { note } => (Word::Approved, decided, note.clone(), None),
+            Happening::Overridden { action, note, cause } => (Word::Overrode, Some(*action), Some(note.clone()), *cause),
+            Happening::Outcome { result: Outcome::Ignored, note, .. } => (Word::Ignored, Some(Action::Ignore), note.clone(), None),
+            Happening::Outcome { result: Outcome::Handled, note, .. } => (Word::Handled, None, note.clone(), None),
             _ => return None,
         };
         let verdict = incident.classification.as_ref()?;
+        let said = said.filter(|said| *said != verdict.cause);
         Some(Self {
             at: event.ts,
             incident: incident.id.clone(),
             attempt: incident.attempt,
             fingerprint: verdict.fingerprint.clone(),
-            cause: verdict.cause,
+            cause: said.unwrap_or(verdict.cause),
+            rules_said: said.map(|_| verdict.cause),
             word,
             action,
             note: note.filter(|note| !note.trim().is_empty()),
             outcome: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::domain::incident::Approval;
+
+    /// What was written before a person could name a cause is read, and written anew it is the same text.
+    fn check<T: Serialize + DeserializeOwned>(old: &str) {
+        let read: T = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
+
+    #[test]
+    fn what_older_ledgers_hold_is_read() {
+        check::<Event>(
+            r#"{"ts":"2025-11-24T16:00:00Z","incident":"acme/1","attempt":1,"actor":{"by":"person","who":"eli"},"event":"overridden","action":"notify","note":"schema"}"#,
+        );
+        check::<Precedent>(
+            r#"{"at":"2025-11-24T16:00:00Z","incident":"acme/1","attempt":1,"fingerprint":"f1","cause":"data","word":"overrode","action":"notify","note":"schema"}"#,
+        );
+        check::<Approval>(r#"{"by":"eli","at":"2025-11-24T16:00:00Z","note":null}"#);
     }
 }

@@ -97,7 +97,12 @@ fn precedent_line(precedent: &Precedent, other: bool) -> String {
         Word::Ignored => "ignored it".to_owned(),
         Word::Handled => "dealt with it by hand".to_owned(),
     };
-    let on = if other { format!(" ({})", precedent.cause) } else { String::new() };
+    // What the rules say of it is not told: the model reads for itself.
+    let on = match precedent.rules_said {
+        Some(_) => format!(" (cause by them: {})", precedent.cause),
+        None if other => format!(" ({})", precedent.cause),
+        None => String::new(),
+    };
     let came = match (precedent.action, precedent.outcome) {
         (Some(action), Some(ended)) if action.reruns() => format!("; {}", outcome(Some(ended))),
         _ => String::new(),

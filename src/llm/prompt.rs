@@ -22,6 +22,7 @@ use crate::redact::secrets::Redactor;
 use super::ask::Occasion;
 use super::excerpt;
 use super::facts;
+use super::grounding;
 use super::model::{Message, Role};
 
 const TEMPLATE: &str = include_str!("../../assets/prompts/opinion.v1.md");
@@ -166,6 +167,11 @@ impl Prompt {
 
     pub fn messages(&self) -> Vec<Message> {
         vec![Message { role: Role::System, text: self.system.clone() }, Message { role: Role::User, text: self.user.clone() }]
+    }
+
+    /// Does the line occur in the evidence that is sent? As answers are checked.
+    pub fn holds(&self, quote: &str) -> bool {
+        grounding::find(quote, &self.sent).is_some()
     }
 
     /// Exactly what is sent, for people.

@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 
 use runmend::config::Loaded;
 use runmend::domain::action::Action;
-use runmend::domain::classification::Classification;
+use runmend::domain::cause::Cause;
+use runmend::domain::classification::{Classification, Opinion};
 use runmend::domain::event::Happening;
 use runmend::domain::incident::Incident;
 use runmend::ledger::{AuditLine, Ledger};
-use runmend::llm::{Alike, Desk, Occasion, Question};
+use runmend::llm::model::Message;
+use runmend::llm::{Alike, Desk, Occasion, Prompt, Question};
+use runmend::redact::prose::prose;
 use runmend::redact::secrets::{Options, Redactor};
 
 use crate::fault::{Exit, Fault};
@@ -18,6 +21,10 @@ use crate::{opinions, start};
 
 /// What a person's word is worth: nobody is asked again, and nobody is infallible.
 const CONFIDENCE: f64 = 0.95;
+/// Lines that an answer quotes. Source: the prompt's template.
+const QUOTES_MAX: usize = 3;
+/// A person's reason as the answer's sentence, characters: no answer's is longer.
+const NOTE_CHARS_MAX: usize = 400;
 
 pub async fn finetune(loaded: &Loaded) -> Result<Exit, Fault> {
     let ledger = start::ledger(&loaded.config).await?;
@@ -25,7 +32,7 @@ pub async fn finetune(loaded: &Loaded) -> Result<Exit, Fault> {
     let desk = opinions::desk(&loaded.config, loaded.workspaces.as_deref().unwrap_or_default(), &redactor)?;
     let mut examples = 0;
     for incident in ledger.incidents(u32::MAX).await? {
-        let Some(example) = example(&*ledger, &desk, &incident).await? else { continue };
+        let Some(example) = example(&*ledger, &desk, &redactor, &incident).await? else { continue };
         // Answers are ours, but their words come from rules that a person may have written.
         let line = serde_json::to_string(&example).unwrap_or_default();
         match writeln!(io::stdout().lock(), "{line}") {
@@ -39,9 +46,9 @@ pub async fn finetune(loaded: &Loaded) -> Result<Exit, Fault> {
 }
 
 /// The last decision of the incident on which a person had the last word.
-async fn example(ledger: &dyn Ledger, desk: &Desk, incident: &Incident) -> Result<Option<Value>, Fault> {
+async fn example(ledger: &dyn Ledger, desk: &Desk, redactor: &Redactor, incident: &Incident) -> Result<Option<Value>, Fault> {
     let trail = ledger.audit(&incident.id).await?;
-    let Some(word) = last_word(&trail) else { return Ok(None) };
+    let Some(word) = last_word(&trail, incident) else { return Ok(None) };
     let Some(evidence) = ledger.evidence(&incident.id, Some(word.attempt)).await? else { return Ok(None) };
     let question = Question {
         evidence: &evidence,
@@ -51,55 +58,94 @@ async fn example(ledger: &dyn Ledger, desk: &Desk, incident: &Incident) -> Resul
         alike: &Alike::default(),
         occasion: Occasion::Automatic,
     };
-    let mut messages: Vec<Value> = desk
-        .prompt(&question)
-        .messages()
-        .into_iter()
-        .map(|message| json!({ "role": message.role.as_str(), "content": message.text }))
-        .collect();
-    messages.push(json!({ "role": "assistant", "content": answer(&word) }));
+    let prompt = desk.prompt(&question);
+    let said = |message: Message| json!({ "role": message.role.as_str(), "content": message.text });
+    let mut messages: Vec<Value> = prompt.messages().into_iter().map(said).collect();
+    messages.push(json!({ "role": "assistant", "content": answer(&word, &prompt, redactor) }));
     Ok(Some(json!({ "messages": messages })))
 }
 
+/// A person's word, with what it was said about.
 struct Word {
+    /// The attempt whose failure was judged.
     attempt: u32,
     classification: Classification,
     action: Action,
+    /// Where the person said that it is another cause than the rules'.
+    correction: Option<Correction>,
 }
 
-fn last_word(trail: &[AuditLine]) -> Option<Word> {
-    let (mut classification, mut decided, mut word) = (None, None, None);
+struct Correction {
+    cause: Cause,
+    /// The reason, as typed.
+    note: String,
+    /// The model's reading of that failure, where it named the same cause and made nothing up.
+    reading: Option<Opinion>,
+}
+
+fn last_word(trail: &[AuditLine], incident: &Incident) -> Option<Word> {
+    let (mut judged, mut decided, mut word) = (None, None, None);
     for line in trail {
-        let said = match &line.event.what {
+        let (action, said) = match &line.event.what {
             Happening::Classified(verdict) => {
-                classification = Some((**verdict).clone());
+                // Overriding what was mailed is the next attempt; its failure, and its evidence, are still this one's.
+                judged = line.event.attempt.map(|attempt| (attempt, (**verdict).clone()));
                 continue;
             }
             Happening::Decided { action, .. } => {
                 decided = Some(*action);
                 continue;
             }
-            Happening::Approved { .. } => decided,
-            Happening::Overridden { action, .. } => Some(*action),
+            Happening::Approved { .. } => (decided, None),
+            Happening::Overridden { action, note, cause } => (Some(*action), cause.map(|cause| (cause, note.clone()))),
             _ => continue,
         };
-        if let (Some(action), Some(classification), Some(attempt)) = (said, classification.clone(), line.event.attempt) {
-            word = Some(Word { attempt, classification, action });
-        }
+        let (Some(action), Some((attempt, classification))) = (action, judged.clone()) else { continue };
+        let correction = said.map(|(cause, note)| {
+            // The incident has the opinion on its last failure only.
+            let current = incident.approval.as_ref().is_some_and(|approval| approval.at == line.event.ts);
+            let reading = incident.opinion.clone().filter(|opinion| current && opinion.grounded && opinion.cause == cause);
+            Correction { cause, note, reading }
+        });
+        word = Some(Word { attempt, classification, action, correction });
     }
     word
 }
 
 /// As the prompt asks for it, key by key.
-fn answer(word: &Word) -> String {
-    let verdict = &word.classification;
-    let text = |words: &str| serde_json::to_string(words).unwrap_or_default();
-    let quote = verdict.evidence.as_ref().map(|span| text(span.text.trim())).unwrap_or_default();
+fn answer(word: &Word, prompt: &Prompt, redactor: &Redactor) -> String {
+    let Word { classification: rules, action, correction, .. } = word;
+    let reading = correction.as_ref().and_then(|correction| correction.reading.as_ref());
+    // What the rules say of their cause is wrong of another: then the person's reason stands in its place, or the model's sentences
+    // where the person took its reading.
+    let note = correction.as_ref().map(|correction| prose(&redactor.redact(&correction.note).text, NOTE_CHARS_MAX));
+    let (cause, summary, message) = match (correction, &note, reading) {
+        (Some(said), Some(note), Some(read)) => (said.cause, &read.summary, if read.action == *action { &read.message } else { note }),
+        (Some(said), Some(note), None) => (said.cause, note, note),
+        (Some(_), None, _) | (None, _, _) => (rules.cause, &rules.explanation, &rules.advice),
+    };
+    let quotes: Vec<String> = quotes(rules, reading, prompt).iter().map(|quote| text(quote)).collect();
     format!(
-        "{{\"quotes\": [{quote}], \"summary\": {}, \"cause\": \"{}\", \"action\": \"{}\", \"parameters\": [], \"confidence\": {CONFIDENCE}, \"message\": {}}}",
-        text(&verdict.explanation),
-        verdict.cause,
-        word.action,
-        text(&verdict.advice),
+        "{{\"quotes\": [{}], \"summary\": {}, \"cause\": \"{cause}\", \"action\": \"{action}\", \"parameters\": [], \"confidence\": {CONFIDENCE}, \"message\": {}}}",
+        quotes.join(", "),
+        text(summary),
+        text(message),
     )
+}
+
+fn text(words: &str) -> String {
+    serde_json::to_string(words).unwrap_or_default()
+}
+
+/// Lines that stand in the prompt: an example that quotes anything else teaches to make things up, and one without a quote to give none.
+fn quotes<'a>(rules: &'a Classification, reading: Option<&'a Opinion>, prompt: &'a Prompt) -> Vec<&'a str> {
+    let read = reading.into_iter().flat_map(|opinion| &opinion.quotes).map(|quote| quote.text.trim());
+    let read: Vec<&str> = read.filter(|quote| prompt.holds(quote)).take(QUOTES_MAX).collect();
+    if !read.is_empty() {
+        return read;
+    }
+    let hit = rules.evidence.iter().map(|span| span.text.trim());
+    // No rule knew a line: the failure's own first words.
+    let first = prompt.sent.iter().flat_map(|(_, text)| text.lines()).map(str::trim);
+    hit.chain(first).find(|line| prompt.holds(line)).into_iter().collect()
 }

@@ -133,7 +133,10 @@ fn happening(event: &Event) -> Option<String> {
         }
         Happening::Asked => format!("{} asks a model", person(event)),
         Happening::Approved { .. } => format!("approved by {}", person(event)),
-        Happening::Overridden { action, note } => format!("{} chose {}: {}", person(event), action.words(), clip(note)),
+        Happening::Overridden { action, note, cause } => {
+            let cause = cause.map(|cause| format!(", cause {cause}")).unwrap_or_default();
+            format!("{} chose {}{cause}: {}", person(event), action.words(), clip(note))
+        }
         Happening::Acted { call, repair_id, new_run_id, reconciled, .. } => {
             let came = match (repair_id, new_run_id) {
                 (Some(repair), _) => format!("repair {repair}"),

@@ -62,7 +62,7 @@ pub async fn a_reopened_incident_starts_its_next_attempt_afresh(ledger: &dyn Led
     next.incident.classification = Some(classification("f1"));
     next.incident.no_opinion = Some("none is set up".to_owned());
     next.incident.failed_tasks = vec!["load".to_owned()];
-    next.incident.approval = Some(Approval { by: "dana".to_owned(), at: at(40), note: None });
+    next.incident.approval = Some(Approval { by: "dana".to_owned(), at: at(40), note: None, cause: None });
     next.incident.attempts = vec![attempt(1, Action::Retry)];
     next.incident.hold = Some("the workspace is away".to_owned());
     ledger.commit(next, None).await.unwrap();

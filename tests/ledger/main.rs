@@ -77,6 +77,7 @@ each_store! {
     remembering:
         an_outcome_is_learnt_once,
         what_people_said_is_found_by_error_and_by_job,
+        the_cause_that_a_person_names_is_remembered_with_what_the_rules_said,
         a_success_wakes_those_who_wait_for_it,
         auto_apply_ends_by_itself,
         an_agent_says_how_it_stands,

@@ -1,10 +1,11 @@
 //! What is kept for later: outcomes, successes, settings, and how agents stand.
 
 use runmend::domain::action::Action;
+use runmend::domain::cause::Cause;
 use runmend::domain::decision::Mode;
-use runmend::domain::event::{Actor, Outcome};
+use runmend::domain::event::{Actor, Happening, Outcome};
 use runmend::domain::ids::{Fingerprint, JobId, RunId};
-use runmend::domain::incident::{Ending, Incident, State};
+use runmend::domain::incident::{Ending, Incident, Instead, State};
 use runmend::domain::money::Usd;
 use runmend::domain::precedent::{Precedent, Word};
 use runmend::ledger::{AgentStatus, AutoApply, IntakeMemory, Ledger, LedgerError, OpinionHealth, OpinionStatus, Tally};
@@ -60,7 +61,8 @@ pub async fn what_people_said_is_found_by_error_and_by_job(ledger: &dyn Ledger) 
     let approved = ledger.commit(approved.approve("dana", at(1), Some("as ever".to_owned())).unwrap(), None).await.unwrap();
     ledger.learn(&tried(&approved, Some("f1"), &[Action::Retry]), Outcome::FailedAgain, at(2)).await.unwrap();
     let overridden = waiting(2, "f1").await;
-    let transition = overridden.override_with(Action::Notify, Vec::new(), "eli", at(3), "schema".to_owned()).unwrap();
+    let transition =
+        overridden.override_with(Instead { action: Action::Notify, cause: None, note: "schema".to_owned() }, "eli", at(3)).unwrap();
     ledger.commit(transition, None).await.unwrap();
     let ignored = waiting(3, "f2").await;
     ledger.commit(ignored.ignore("eli", at(4), None).unwrap(), None).await.unwrap();
@@ -84,6 +86,41 @@ pub async fn what_people_said_is_found_by_error_and_by_job(ledger: &dyn Ledger) 
     assert_eq!(said("f1", None, 1).await, (vec![second.clone()], vec![]), "bounded");
     assert_eq!(said("f2", Some(job), 3).await, (vec![third], vec![second, first]));
     assert_eq!(said("f3", Some((&"acme-dev".into(), JobId(7))), 3).await, (vec![], vec![]), "another workspace's job is another job");
+}
+
+pub async fn the_cause_that_a_person_names_is_remembered_with_what_the_rules_said(ledger: &dyn Ledger) {
+    let said = async |run: i64, action, cause| {
+        let incident = incident_in(ledger, run, State::AwaitingApproval).await;
+        let mut next = incident.stay();
+        next.incident.classification = Some(classification("f1"));
+        let waiting = ledger.commit(next, None).await.unwrap();
+        let instead = Instead { action, cause, note: "nulls in order_id".to_owned() };
+        let after = ledger.commit(waiting.override_with(instead, "eli", at(run)).unwrap(), None).await.unwrap();
+        let found = ledger.precedents(&Fingerprint::from("f1"), None, 9).await.unwrap().alike;
+        let newest = found.first().unwrap().clone();
+        (found.len(), after, newest)
+    };
+    let rules = classification("f1").cause;
+    assert_ne!(rules, Cause::Data);
+    for (words, action, cause, want) in [
+        (1, Action::Notify, Some(Cause::Data), Some(Cause::Data)),
+        // It closes the incident, and still is one word.
+        (2, Action::Ignore, Some(Cause::Data), Some(Cause::Data)),
+        (3, Action::Notify, None, None),
+        (4, Action::Notify, Some(rules), None),
+    ] {
+        let (count, incident, precedent) = said(words, action, cause).await;
+        assert_eq!(count as i64, words);
+        let note = Some("nulls in order_id".to_owned());
+        assert_eq!((precedent.word, precedent.action, precedent.note), (Word::Overrode, Some(action), note), "{words}");
+        assert_eq!((precedent.cause, precedent.rules_said), (want.unwrap_or(rules), want.map(|_| rules)), "{words}");
+        assert_eq!((incident.cause(), incident.corrected()), (Some(want.unwrap_or(rules)), want.map(|cause| (cause, "eli"))), "{words}");
+        assert_eq!(incident.state, if action == Action::Ignore { State::Closed(Ending::Ignored) } else { State::Scheduled });
+        let trail: Vec<_> = ledger.audit(&incident.id).await.unwrap().into_iter().map(|line| line.event.what).collect();
+        let named = trail.iter().find_map(|what| if let Happening::Overridden { cause, .. } = what { Some(*cause) } else { None });
+        assert_eq!(named, Some(want), "the audit trail has it");
+    }
+    ledger.verify_audit().await.unwrap();
 }
 
 pub async fn a_success_wakes_those_who_wait_for_it(ledger: &dyn Ledger) {

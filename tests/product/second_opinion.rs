@@ -8,10 +8,11 @@ use axum::http::{StatusCode, Uri};
 use runmend::classify::Classifier;
 use runmend::domain::Timestamp;
 use runmend::domain::action::Action;
+use runmend::domain::cause::Cause;
 use runmend::domain::event::Via;
 use runmend::domain::evidence::{Evidence, FailureText};
 use runmend::domain::ids::RunId;
-use runmend::domain::incident::{Failure, State};
+use runmend::domain::incident::{Failure, Instead, State};
 use runmend::domain::job::JobFacts;
 use runmend::ledger::{Admission, Ledger, SqliteLedger};
 use serde_json::json;
@@ -120,8 +121,8 @@ async fn overridden_ledger(path: &std::path::Path) {
         next.incident.classification = Some(Classifier::shipped().classify_evidence(&evidence));
         *incident = ledger.commit(next, None).await.unwrap();
     }
-    let why = "the join needs a filter first".to_owned();
-    ledger.commit(incident.override_with(Action::Notify, Vec::new(), "dana", now, why).unwrap(), None).await.unwrap();
+    let instead = Instead { action: Action::Notify, cause: Some(Cause::Data), note: "the join needs a filter first".to_owned() };
+    ledger.commit(incident.override_with(instead, "dana", now).unwrap(), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn the_prompt_has_what_people_decided_before() {
         }
         output(&mut command)
     };
-    let said = "what people decided on this very error, newest first:\n- 2025-11-24 overrode the engine with notify; said: the join needs a filter first\n";
+    let said = "what people decided on this very error, newest first:\n- 2025-11-24 (cause by them: data) overrode the engine with notify; said: the join needs a filter first\n";
     let (prompt, _, code) = shown(path.to_str());
     assert!(prompt.contains(said) && code == Some(0), "{prompt}");
     assert!(!prompt.contains("dana"), "who it was is no business of a model");

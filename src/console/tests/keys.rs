@@ -132,7 +132,7 @@ fn an_override_needs_a_note_and_shows_the_request() {
         ("o Tab Tab Tab", "close the incident", &[]),
         ("o Tab Tab Tab Tab", "(•) retry", &[]),
         ("o \"month end\" Enter", "writing", &["orders_daily_load awaiting -> scheduled retry \"month end\""]),
-        ("o Tab Tab Tab \"known\" Enter", "", &["orders_daily_load awaiting -> ignored retry_with_new_params"]),
+        ("o Tab Tab Tab \"known\" Enter", "", &["orders_daily_load awaiting -> ignored ignore \"known\""]),
         ("o \"aq?\" Esc", "a approve", &[]),
     ] {
         check(scene(), Mode::Approve, keys, says, effects);

@@ -11,7 +11,7 @@ use crate::console::notice::Notice;
 use crate::console::snapshot::{Entry, Snapshot};
 use crate::console::{wall, words};
 use crate::domain::action::Action;
-use crate::domain::incident::{IllegalTransition, Transition};
+use crate::domain::incident::{IllegalTransition, Instead, Transition};
 
 use super::post;
 
@@ -106,12 +106,7 @@ fn approve(model: &mut Model, entry: &Arc<Entry>, effects: &mut Vec<Effect>) {
 pub fn overridden(model: &mut Model, form: &Override, effects: &mut Vec<Effect>) {
     let (by, now, incident, note) = (model.options.user.clone(), model.now, &form.entry.incident, form.reason());
     let said = format!("overridden {}: {}", words::name(incident), act::effect_of(model, incident, form.action()));
-    let transition = match form.action() {
-        Action::Ignore => incident.ignore(&by, now, Some(note)),
-        action @ (Action::Retry | Action::RetryWithNewParams | Action::Notify | Action::Escalate) => {
-            incident.override_with(action, Vec::new(), &by, now, note)
-        }
-    };
+    let transition = incident.override_with(Instead { action: form.action(), cause: None, note }, &by, now);
     commit(model, transition, said, effects);
 }
 

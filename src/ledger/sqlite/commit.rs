@@ -31,9 +31,10 @@ pub async fn commit(conn: &mut SqliteConnection, at: &At, transition: Transition
     know(&mut tx, at, &incident).await?;
     for event in &events {
         audit::append(&mut tx, at, event).await?;
-        if let Some(precedent) = Precedent::of(&incident, event) {
-            learn::remember(&mut tx, at, &incident, &precedent).await?;
-        }
+    }
+    // One decision is one word, though its end may be an event of its own: an override that closes the incident.
+    if let Some(precedent) = events.iter().find_map(|event| Precedent::of(&incident, event)) {
+        learn::remember(&mut tx, at, &incident, &precedent).await?;
     }
     if let Some(intent) = intent {
         write_intent(&mut tx, at, &incident.id, intent).await?;

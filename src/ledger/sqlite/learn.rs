@@ -6,6 +6,7 @@ use super::commit::{BEGIN, Lease, bump, update};
 use super::error::At;
 use super::row;
 use crate::domain::Timestamp;
+use crate::domain::cause::Cause;
 use crate::domain::event::Outcome;
 use crate::domain::ids::{Fingerprint, JobId, RunId, WorkspaceName};
 use crate::domain::incident::Incident;
@@ -35,7 +36,7 @@ pub async fn learn(
     .bind(incident.workspace.as_str())
     .bind(incident.job.job_id.map(|job| job.0))
     .bind(incident.classification.as_ref().map(|classification| classification.fingerprint.as_str()))
-    .bind(incident.classification.as_ref().map(|classification| classification.cause.as_str()))
+    .bind(incident.cause().map(Cause::as_str))
     .bind(lesson.rerun)
     .bind(outcome.as_str())
     .bind(row::ns(when))

@@ -68,6 +68,7 @@ fn a_whole_prompt_reads_so() {
         attempt: 1,
         fingerprint: "3fa9c17be004".into(),
         cause: crate::domain::cause::Cause::Data,
+        rules_said: (word == Word::Overrode).then_some(crate::domain::cause::Cause::Platform),
         word,
         action,
         note: note.map(str::to_owned),
@@ -95,7 +96,7 @@ fn a_whole_prompt_reads_so() {
          last 3 runs of the job: 1 FAILED, 2 SUCCESS; a good run takes 700 s\nthis run was re-run 1 times: failed again\n\
          re-runs after this very error: 3 of 4 passed\n\
          what people decided on this very error, newest first:\n\
-         - 2025-11-26 overrode the engine with notify; said: the join needs a filter, ask dana@example.com\n\
+         - 2025-11-26 (cause by them: data) overrode the engine with notify; said: the join needs a filter, ask dana@example.com\n\
          - 2025-11-25 approved retry; failed again\n\
          what people decided on other errors of this job, newest first:\n\
          - 2025-11-24 (data) ignored it; said: a test run\n\
@@ -116,6 +117,7 @@ fn what_people_typed_is_redacted_bounded_and_never_ends_the_data() {
         attempt: 1,
         fingerprint: "f".into(),
         cause: crate::domain::cause::Cause::Code,
+        rules_said: None,
         word: Word::Overrode,
         action: Some(Action::Retry),
         note: Some(note),
