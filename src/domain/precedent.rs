@@ -10,7 +10,7 @@ use super::ids::{Fingerprint, IncidentId};
 use super::incident::Incident;
 
 /// What the person did with the engine's decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
     Approved,

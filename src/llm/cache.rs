@@ -1,14 +1,31 @@
 //! Opinions kept for a while: 500 runs that fail of one cause cost one call.
+//!
+//! Which facts of a prompt are in the [`Key`], and which are not:
+//! - In: the fingerprint, for the lines that show the failure (the desk looks the quotes up in the new ones all the same); the prompt's
+//!   template and the model; and what people decided otherwise than the engine on this very error, as far as the prompt would show it
+//!   ([`otherwise`]). The first override is asked about anew, with it in the prompt: what was said before did not know of it.
+//! - Not in: how often people decided so, when, why and what came of it, and the tally of re-runs. They change with every run, and would
+//!   make each a question of its own; within the age limit the engine counts them itself, whatever a model says.
+//! - Not in: approvals. They leave the decision as it was made beside this very opinion.
+//! - Not in: the job with its name, settings, history and people's words on its other errors, and the attempts on the run. One cause
+//!   fails many jobs at once, and what holds for one run alone is bounded by the engine (`decide::guardrail`).
+//!
+//! There are few decisions, so few keys an error, however many people decide: no order of approvals and overrides costs more than one
+//! call for each choice of them, and one that is shown again finds its opinion again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
+use crate::domain::action::Action;
+use crate::domain::cause::Cause;
 use crate::domain::classification::Opinion;
 use crate::domain::ids::Fingerprint;
+use crate::domain::precedent::{Precedent, Word};
 
+use super::prompt::PRECEDENTS_MAX;
 use super::reason::NoOpinion;
 
 /// Opinions held; the oldest leaves first. One is a few kilobytes.
@@ -27,6 +44,31 @@ pub struct Key {
     pub prompt: String,
     /// The model or deployment as configured.
     pub model: String,
+    /// Of those alike that the prompt shows: see [`otherwise`].
+    #[serde(default)]
+    pub people: BTreeSet<Otherwise>,
+}
+
+/// A person's decision, whoever took it and for whatever reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Otherwise {
+    word: Word,
+    action: Option<Action>,
+    /// Where the person named another one than the rules.
+    cause: Option<Cause>,
+}
+
+/// What people decided otherwise than the engine, each decision once, of the precedents that a prompt shows (the newest).
+pub fn otherwise(people: &[Precedent]) -> BTreeSet<Otherwise> {
+    let shown = people.iter().take(PRECEDENTS_MAX);
+    let decided = shown.filter_map(|precedent| match precedent.word {
+        Word::Approved => None,
+        Word::Overrode | Word::Ignored | Word::Handled => {
+            let cause = precedent.rules_said.map(|_| precedent.cause);
+            Some(Otherwise { word: precedent.word, action: precedent.action, cause })
+        }
+    });
+    decided.collect()
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +139,12 @@ mod tests {
     }
 
     fn key(fingerprint: &str) -> Key {
-        Key { fingerprint: Fingerprint::from(fingerprint), prompt: "opinion.v1 0".to_owned(), model: "m".to_owned() }
+        Key {
+            fingerprint: Fingerprint::from(fingerprint),
+            prompt: "opinion.v1 0".to_owned(),
+            model: "m".to_owned(),
+            people: BTreeSet::new(),
+        }
     }
 
     #[test]
@@ -121,6 +168,14 @@ mod tests {
         }
         let other = Key { model: "another".to_owned(), ..key("a") };
         assert_eq!(cache.get(&other, at(0), day), None, "another model's opinion is another");
+    }
+
+    #[test]
+    fn a_restart_keeps_what_an_older_one_wrote_down() {
+        let kept = Kept { key: key("a"), at: at(0), opinion: support::opinion() };
+        let mut older = serde_json::to_value(&kept).unwrap();
+        older["key"].as_object_mut().unwrap().remove("people").unwrap();
+        assert_eq!(serde_json::from_value::<Kept>(older).unwrap(), kept);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::redact::secrets::Redactor;
 use super::ask::{self, Ask, Occasion};
 use super::breaker::Breaker;
 use super::budget::{Budget, Limits, Spent};
-use super::cache::{Cache, Kept, Key};
+use super::cache::{self, Cache, Kept, Key};
 use super::call::Bill;
 use super::grounding;
 use super::model::{Answer, Delivery, Message, Model, ModelError, Progress, Request, Role};
@@ -235,7 +235,12 @@ impl Desk {
     }
 
     fn key(&self, question: &Question<'_>, model: &dyn Model) -> Key {
-        Key { fingerprint: question.classification.fingerprint.clone(), prompt: prompt::id(), model: model.name().to_owned() }
+        Key {
+            fingerprint: question.classification.fingerprint.clone(),
+            prompt: prompt::id(),
+            model: model.name().to_owned(),
+            people: cache::otherwise(&question.alike.people),
+        }
     }
 
     fn flight(&self, key: &Key) -> Arc<AsyncMutex<()>> {

@@ -11,7 +11,7 @@ use runmend::domain::action::Action;
 use runmend::domain::cause::Cause;
 use runmend::domain::event::Via;
 use runmend::domain::evidence::{Evidence, FailureText};
-use runmend::domain::ids::RunId;
+use runmend::domain::ids::{IncidentId, RunId};
 use runmend::domain::incident::{Failure, Instead, State};
 use runmend::domain::job::JobFacts;
 use runmend::ledger::{Admission, Ledger, SqliteLedger};
@@ -148,4 +148,50 @@ async fn the_prompt_has_what_people_decided_before() {
     let (_, warning, code) = shown(Some("elsewhere.db"));
     assert!(warning.contains("no ledger there") && code == Some(0), "{warning}");
     assert!(!home.path().join("elsewhere.db").exists(), "a look makes no ledger");
+}
+
+/// As a person at a console does, as soon as the incident lets itself be moved.
+async fn override_at_a_console(ledger: &SqliteLedger, id: &IncidentId) {
+    let patience = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        loop {
+            let incident = ledger.incident(id).await.unwrap().unwrap();
+            let instead = Instead { action: Action::Notify, cause: None, note: "the join needs a filter first".to_owned() };
+            if let Ok(next) = incident.override_with(instead, "dana", Timestamp::now())
+                && ledger.commit(next, None).await.is_ok()
+            {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+    patience.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_override_is_asked_about_once() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    let settings = [
+        "llm.provider=azure".to_owned(),
+        "llm.ask=always".to_owned(),
+        "llm.deployment=simulated-model".to_owned(),
+        format!("llm.base_url={}", sim.url),
+        format!("llm.api_key={}", sim.token),
+    ];
+    let arguments: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &arguments);
+    let mut origins = Vec::new();
+    for (job, overridden) in [("orders", false), ("invoices", true), ("returns", true), ("refunds", false)] {
+        sim.order(json!({"do": "fail", "job": job, "error": HEAP, "truth": "never"})).await;
+        let opinion = agent.event("opinion").await;
+        agent.event("decided").await;
+        origins.push(opinion["origin"].as_str().unwrap_or("none").to_owned());
+        if overridden {
+            let ledger = SqliteLedger::open(&home.path().join("data/ledger.db")).await.unwrap();
+            override_at_a_console(&ledger, &opinion["incident"].as_str().unwrap().into()).await;
+        }
+    }
+    agent.stop().await;
+    assert_eq!(origins, ["asked", "cached", "asked", "cached"]);
+    assert_eq!(sim.calls_to("/chat/completions").await.len(), 2);
 }

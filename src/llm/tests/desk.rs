@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use super::support::{self, HIT, Script, Turn};
 use crate::domain::Timestamp;
+use crate::domain::action::Action;
+use crate::domain::cause::Cause;
 use crate::domain::classification::{Classification, Counted, Opinion, OpinionOrigin};
-use crate::domain::ids::Fingerprint;
+use crate::domain::event::Outcome;
+use crate::domain::ids::{Fingerprint, IncidentId, RunId};
 use crate::domain::job::JobFacts;
 use crate::domain::money::Usd;
+use crate::domain::precedent::{Precedent, Word};
 use crate::llm::budget::Limits;
 use crate::llm::model::Role;
 use crate::llm::prompt::Alike;
@@ -177,6 +181,97 @@ async fn five_hundred_runs_with_one_cause_cost_one_call() {
     assert!(said.iter().all(|opinion| opinion.summary == said[0].summary));
     ask(&desk, at(25 * 3600)).await.unwrap();
     assert_eq!(model.calls(), 2, "an old opinion is asked for anew");
+}
+
+fn decided(number: usize, word: Word, action: Option<Action>) -> Precedent {
+    Precedent {
+        at: at(number as i64),
+        incident: IncidentId::new(&"acme-prod".into(), RunId(number as i64)),
+        attempt: 1,
+        fingerprint: support::classification().fingerprint,
+        cause: Cause::Resource,
+        rules_said: None,
+        word,
+        action,
+        note: Some(format!("reason {number}")),
+        outcome: [None, Some(Outcome::Mended), Some(Outcome::FailedAgain)][number % 3],
+    }
+}
+
+/// Runs of one cause, one after the other. Each letter is what a person decides once that run's opinion is there: `a` approves, `n` and
+/// `e` override with notify and escalate, `d` with notify and another cause, `i` ignores, `h` deals with it by hand, `.` leaves it; the next run's prompt has it in it.
+/// `want` are the runs that are asked about, by number.
+async fn check_decisions(decisions: &str, want: &[usize]) {
+    let model = Script::new([]);
+    let desk = desk(&model, Options::default());
+    let (evidence, classification) = (support::evidence(), support::classification());
+    let (mut alike, mut asked) = (Alike::default(), Vec::new());
+    for (number, letter) in decisions.chars().enumerate() {
+        let job = JobFacts { name: format!("job_{number}"), ..JobFacts::default() };
+        let question = Question {
+            evidence: &evidence,
+            classification: &classification,
+            job: &job,
+            attempts: &[],
+            alike: &alike,
+            occasion: Occasion::Automatic,
+        };
+        let opinion = desk.opinion(&question, at(number as i64), &mut |_| ()).await.unwrap();
+        if opinion.origin == OpinionOrigin::Asked {
+            asked.push(number);
+        }
+        let precedent = match letter {
+            'a' => decided(number, Word::Approved, Some(Action::Retry)),
+            'n' => decided(number, Word::Overrode, Some(Action::Notify)),
+            'e' => decided(number, Word::Overrode, Some(Action::Escalate)),
+            'd' => Precedent {
+                cause: Cause::Data,
+                rules_said: Some(classification.cause),
+                ..decided(number, Word::Overrode, Some(Action::Notify))
+            },
+            'i' => decided(number, Word::Ignored, Some(Action::Ignore)),
+            'h' => decided(number, Word::Handled, None),
+            _ => continue,
+        };
+        alike.of_job.insert(0, precedent.clone());
+        alike.people.insert(0, precedent);
+        (alike.mended, alike.failed_again) = (number as u32, number as u32 / 2);
+    }
+    assert_eq!((asked.as_slice(), model.calls()), (want, want.len()), "{decisions}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_approves_makes_no_call_and_who_decides_otherwise_makes_one() {
+    check_decisions(&"a".repeat(500), &[0]).await;
+    check_decisions(&format!("..n{}", ".".repeat(497)), &[0, 3]).await;
+    check_decisions(&format!("aan{}", "n".repeat(100)), &[0, 3]).await;
+    // Another decision is news; one that is shown again is none, and neither are approvals alone once the overrides are too long ago.
+    check_decisions("ne..", &[0, 1, 2]).await;
+    check_decisions("ih..", &[0, 1, 2]).await;
+    check_decisions("nd..", &[0, 1, 2]).await;
+    check_decisions("nnneeennnn..", &[0, 1, 4, 6]).await;
+    check_decisions("naaan.", &[0, 1]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_anew_has_what_people_decided_in_its_prompt() {
+    let model = Script::new([]);
+    let desk = desk(&model, Options::default());
+    ask(&desk, at(0)).await.unwrap();
+    let alike = Alike { people: vec![decided(1, Word::Overrode, Some(Action::Notify))], ..Alike::default() };
+    let (evidence, classification, job) = (support::evidence(), support::classification(), JobFacts::default());
+    let question = Question {
+        evidence: &evidence,
+        classification: &classification,
+        job: &job,
+        attempts: &[],
+        alike: &alike,
+        occasion: Occasion::Automatic,
+    };
+    desk.opinion(&question, at(2), &mut |_| ()).await.unwrap();
+    let seen = model.seen.lock().unwrap();
+    let told: Vec<bool> = seen.iter().map(|request| request.messages[1].text.contains("overrode the engine with notify")).collect();
+    assert_eq!(told, [false, true]);
 }
 
 #[tokio::test(start_paused = true)]
