@@ -8,6 +8,9 @@ mod claiming;
 mod committing;
 mod hearing;
 mod mailing;
+mod older;
+#[path = "../support/older.rs"]
+mod older_file;
 mod process;
 mod remembering;
 mod sqlite;

@@ -8,6 +8,8 @@ mod crash;
 mod mail;
 mod metrics;
 mod minilake;
+#[path = "../support/older.rs"]
+mod older;
 mod second_opinion;
 mod support;
 mod terminal;

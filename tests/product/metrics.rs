@@ -24,7 +24,7 @@ fn value(text: &str, series: &str) -> f64 {
 async fn a_scraper_sees_what_is_open_and_what_opinions_cost() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "orders", "error": "java.lang.OutOfMemoryError: Java heap space", "truth": "never"})).await;
+    sim.order(json!({"do": "fail", "job": "orders", "error": "java.lang.OutOfMemoryError: Java heap space", "duration_ms": 1, "truth": "never"})).await;
     let model = format!("llm.base_url={}", sim.url);
     let key = format!("llm.api_key={}", sim.token);
     let settings = [
@@ -41,7 +41,7 @@ async fn a_scraper_sees_what_is_open_and_what_opinions_cost() {
     let asked = agent.event("opinion").await;
     agent.event("decided").await;
     assert_eq!((&asked["origin"], asked["cost_usd"].as_f64().is_some_and(|cost| cost > 0.0)), (&json!("asked"), true), "{asked}");
-    sim.order(json!({"do": "fail", "job": "invoices", "error": "java.lang.OutOfMemoryError: Java heap space", "truth": "never"})).await;
+    sim.order(json!({"do": "fail", "job": "invoices", "error": "java.lang.OutOfMemoryError: Java heap space", "duration_ms": 1, "truth": "never"})).await;
     let cached = agent.event("opinion").await;
     agent.event("decided").await;
     assert_eq!((&cached["origin"], &cached["cost_usd"]), (&json!("cached"), &json!(0.0)), "{cached}");

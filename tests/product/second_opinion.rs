@@ -9,7 +9,7 @@ use runmend::classify::Classifier;
 use runmend::domain::Timestamp;
 use runmend::domain::action::Action;
 use runmend::domain::cause::Cause;
-use runmend::domain::event::Via;
+use runmend::domain::event::{Actor, Happening, Via};
 use runmend::domain::evidence::{Evidence, FailureText};
 use runmend::domain::ids::{IncidentId, RunId};
 use runmend::domain::incident::{Failure, Instead, State};
@@ -18,6 +18,7 @@ use runmend::ledger::{Admission, Ledger, SqliteLedger};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::older::in_first_schema;
 use crate::support::{Agent, Sim, output, runmend};
 
 /// What an authority saw: path and form of each request.
@@ -118,7 +119,11 @@ async fn overridden_ledger(path: &std::path::Path) {
     for state in [State::Collecting, State::Analysed, State::Decided, State::AwaitingApproval] {
         let mut next = incident.become_state(state).unwrap();
         let evidence = Evidence { run: FailureText { error: Some(HEAP.to_owned()), ..FailureText::default() }, ..Evidence::default() };
-        next.incident.classification = Some(Classifier::shipped().classify_evidence(&evidence));
+        let verdict = Classifier::shipped().classify_evidence(&evidence);
+        next.incident.classification = Some(verdict.clone());
+        if state == State::Analysed {
+            next = next.happening(now, Actor::Agent, Happening::Classified(Box::new(verdict)));
+        }
         *incident = ledger.commit(next, None).await.unwrap();
     }
     let instead = Instead { action: Action::Notify, cause: Some(Cause::Data), note: "the join needs a filter first".to_owned() };
@@ -143,6 +148,8 @@ async fn the_prompt_has_what_people_decided_before() {
     let (prompt, _, code) = shown(path.to_str());
     assert!(prompt.contains(said) && code == Some(0), "{prompt}");
     assert!(!prompt.contains("dana"), "who it was is no business of a model");
+    let older = in_first_schema(&path).await;
+    assert_eq!(shown(older.to_str()).0, prompt, "a ledger of a runmend that kept it in the audit trail alone");
     let (without, _, _) = shown(None);
     assert_eq!(prompt.replace(said, "").lines().count(), without.lines().count());
     let (_, warning, code) = shown(Some("elsewhere.db"));
@@ -182,7 +189,7 @@ async fn an_override_is_asked_about_once() {
     let mut agent = Agent::auto(home.path(), &sim.url, &sim.token, &arguments);
     let mut origins = Vec::new();
     for (job, overridden) in [("orders", false), ("invoices", true), ("returns", true), ("refunds", false)] {
-        sim.order(json!({"do": "fail", "job": job, "error": HEAP, "truth": "never"})).await;
+        sim.order(json!({"do": "fail", "job": job, "error": HEAP, "duration_ms": 1, "truth": "never"})).await;
         let opinion = agent.event("opinion").await;
         agent.event("decided").await;
         origins.push(opinion["origin"].as_str().unwrap_or("none").to_owned());

@@ -17,9 +17,10 @@ use crate::ledger::LedgerError;
 /// `RNMD`: says whose database it is (sqlite.org/pragma.html, application_id).
 const APPLICATION_ID: i64 = 0x524E_4D44;
 /// Each migration, in order: version, words, SQL. Never change one that was released; add one.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "ledger", include_str!("../../../assets/migrations/sqlite/0001_ledger.sql")),
     (2, "precedents", include_str!("../../../assets/migrations/sqlite/0002_precedents.sql")),
+    (3, "earlier precedents", include_str!("../../../assets/migrations/sqlite/0003_earlier_precedents.sql")),
 ];
 /// How long a write waits for another process's write. One takes milliseconds; a minute means that something is stuck.
 const BUSY: Duration = Duration::from_secs(20);
