@@ -31,6 +31,9 @@ pub fn refusal(model: &Model, act: Act) -> Option<String> {
         Layer::Reader => on_reader(model, act),
         Layer::Override => match (act, model.over.last()) {
             (Act::Confirm, Some(Overlay::Override(form))) if form.reason().is_empty() => Some("a note is needed first".to_owned()),
+            (Act::ModelsCause, Some(Overlay::Override(form))) if form.opinion().is_none() => {
+                Some("no model gave an opinion on this one".to_owned())
+            }
             _ => None,
         },
         Layer::Search | Layer::Filter | Layer::Question | Layer::Chooser => None,
@@ -81,7 +84,10 @@ fn on_list(model: &Model, act: Act) -> Option<String> {
         | Act::PreviousHit
         | Act::Confirm
         | Act::NextChoice
-        | Act::PreviousChoice => None,
+        | Act::PreviousChoice
+        | Act::NextCause
+        | Act::PreviousCause
+        | Act::ModelsCause => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::decision::Authority;
 use crate::domain::event::{Actor, Happening, Outcome};
 use crate::domain::evidence::{Evidence, FailureText, Field, TaskEvidence};
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::{Incident, PlannedCall};
+use crate::domain::incident::{Incident, PlannedCall, correction};
 use crate::domain::intent::{Effect, Intent, Settlement};
 use crate::domain::mail::{Delivery, QueuedMail};
 use crate::domain::money::Usd;
@@ -129,7 +129,7 @@ fn history_doc(papers: &Papers, zone: &TimeZone) -> Doc {
     let mut doc = Doc::default();
     let zone_name = papers.audit.last().map(|line| line.event.ts.to_zoned_datetime(zone.clone()).strftime("%Z").to_string());
     doc.heading(&format!("audit trail, times in {}", zone_name.as_deref().unwrap_or("UTC")));
-    let mut attempt = Some(1);
+    let (mut attempt, mut rules) = (Some(1), None);
     for line in &papers.audit {
         let event = &line.event;
         if event.attempt.is_some() && event.attempt != attempt {
@@ -141,7 +141,13 @@ fn history_doc(papers: &Papers, zone: &TimeZone) -> Doc {
             Actor::Person(name) => name.clone(),
             Actor::Workspace => "workspace".to_owned(),
         };
-        let text = format!("{}  {who:<9} {:<10} {}", words::short_time(event.ts, zone), event.what.name(), say(&event.what));
+        let mut said = say(&event.what);
+        match &event.what {
+            Happening::Classified(verdict) => rules = Some(verdict.cause),
+            Happening::Overridden { cause: Some(cause), .. } => said.push_str(&format!("; {}", correction(&who, *cause, rules))),
+            _ => {}
+        }
+        let text = format!("{}  {who:<9} {:<10} {said}", words::short_time(event.ts, zone), event.what.name());
         doc.line(if matches!(event.what, Happening::Refused { .. }) { Kind::Danger } else { Kind::Text }, text.trim_end());
     }
     if let Some(last) = papers.audit.last() {
@@ -233,10 +239,7 @@ fn say(what: &Happening) -> String {
             format!("{}, {}{rails}: {}", action.words(), authority_words(*authority), reasons.join("; "))
         }
         Happening::Approved { note } => format!("the decision as it stood{}", noted(note)),
-        Happening::Overridden { action, note, cause } => {
-            let cause = cause.map(|cause| format!(", cause {cause}")).unwrap_or_default();
-            format!("{} instead{cause}: {note}", action.words())
-        }
+        Happening::Overridden { action, note, .. } => format!("{} instead: {note}", action.words()),
         Happening::Intended { call, .. } => format!("about to {} {}", call.method, call.path),
         Happening::Acted { call, repair_id, new_run_id, reconciled, .. } => {
             let id = match (repair_id, new_run_id) {

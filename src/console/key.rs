@@ -144,9 +144,13 @@ pub enum Act {
     PreviousHit,
     /// Do what the question, the modal or the line under the cursor says.
     Confirm,
-    /// The next or previous choice of a modal.
+    /// The next or previous action of the override.
     NextChoice,
     PreviousChoice,
+    /// Its next or previous cause, or the model's; from the model's back to the rules'.
+    NextCause,
+    PreviousCause,
+    ModelsCause,
 }
 
 /// Does it touch the workspace? `--observe` drops such rows.
@@ -180,7 +184,7 @@ macro_rules! row {
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     row!(List, [on('a')], Act::Approve, "approve", "Approve the decision as it stands; first the exact call is shown; Enter, or a again, makes it", Workspace, true),
-    row!(List, [on('o')], Act::Override, "override", "Choose another action than the engine's, with the reason why", Workspace, true),
+    row!(List, [on('o')], Act::Override, "override", "Choose another action than the engine's, or say that the cause is another, with the reason why", Workspace, true),
     row!(List, [on('i')], Act::Ignore, "ignore", "Nothing is to be done about it: close it, after a question that names it", Ledger, true),
     row!(List, [on('c')], Act::CloseHandled, "close", "Close as handled what people have dealt with outside runmend, after a question", Ledger, true),
     row!(List, [on('x')], Act::StopModel, "stop the model", "End the question that is with a model; the rules decide alone, and it is not asked again by itself", Ledger, true),
@@ -240,8 +244,11 @@ pub const KEYS: &[Key] = &[
     row!(Question, [ctrl('c')], Act::Quit, "quit", "Leave runmend; nothing is done", Screen, false),
 
     row!(Override, [key(KeyCode::Enter)], Act::Confirm, "do it", "Do it; a reason is needed", Workspace, true),
-    row!(Override, [key(KeyCode::Tab), key(KeyCode::Down)], Act::NextChoice, "next action", "The next action", Screen, true),
-    row!(Override, [key(KeyCode::BackTab), key(KeyCode::Up)], Act::PreviousChoice, "previous action", "The action before", Screen, false),
+    row!(Override, [key(KeyCode::Down)], Act::NextChoice, "action", "The next action", Screen, true),
+    row!(Override, [key(KeyCode::Up)], Act::PreviousChoice, "previous action", "The action before", Screen, false),
+    row!(Override, [key(KeyCode::Tab)], Act::NextCause, "cause", "The next cause, where it is another than the rules say", Screen, true),
+    row!(Override, [key(KeyCode::BackTab)], Act::PreviousCause, "previous cause", "The cause before", Screen, false),
+    row!(Override, [ctrl('l')], Act::ModelsCause, "model's cause", "The cause that the model says; again: the rules'", Screen, true),
     row!(Override, [key(KeyCode::Esc)], Act::Back, "cancel", "Do nothing", Screen, true),
     row!(Override, [ctrl('c')], Act::Quit, "quit", "Leave runmend; nothing is done", Screen, false),
 

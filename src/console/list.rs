@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tui_input::Input;
 
+use crate::domain::cause::Cause;
 use crate::domain::incident::{Incident, State};
 
 use super::key::Motion;
@@ -112,9 +113,7 @@ fn sort(rows: &mut [Arc<Entry>], by: Sort) {
             rows.sort_by(|a, b| a.incident.job.name.cmp(&b.incident.job.name).then_with(|| newest(&a.incident).cmp(&newest(&b.incident))))
         }
         Sort::Cause => {
-            rows.sort_unstable_by_key(|entry| {
-                (entry.incident.classification.as_ref().map(|c| c.cause.as_str()).unwrap_or("~"), newest(&entry.incident))
-            });
+            rows.sort_unstable_by_key(|entry| (entry.incident.cause().map_or("~", Cause::as_str), newest(&entry.incident)));
         }
         Sort::Next => rows.sort_unstable_by_key(|entry| {
             let incident = &entry.incident;

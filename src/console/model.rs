@@ -8,6 +8,8 @@ use tui_input::Input;
 
 use crate::domain::Timestamp;
 use crate::domain::action::Action;
+use crate::domain::cause::Cause;
+use crate::domain::classification::Opinion;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, State, Transition};
 use crate::ledger::AutoApply;
@@ -100,18 +102,32 @@ impl Question {
     }
 }
 
-/// Choosing another action than the engine's.
+/// Choosing another action than the engine's, or another cause than the rules'.
 #[derive(Clone, Debug)]
 pub struct Override {
     pub entry: Arc<Entry>,
     pub choices: Vec<Action>,
     pub at: usize,
+    pub cause: Cause,
     pub reason: Input,
 }
 
 impl Override {
     pub fn action(&self) -> Action {
         self.choices.get(self.at).copied().unwrap_or(Action::Escalate)
+    }
+
+    pub fn rules(&self) -> Option<Cause> {
+        self.entry.incident.classification.as_ref().map(|rules| rules.cause)
+    }
+
+    pub fn opinion(&self) -> Option<&Opinion> {
+        self.entry.incident.opinion.as_ref()
+    }
+
+    /// The cause, where it is another than the rules'.
+    pub fn corrected(&self) -> Option<Cause> {
+        (self.cause != self.rules().unwrap_or(Cause::Unknown)).then_some(self.cause)
     }
 
     pub fn reason(&self) -> String {

@@ -25,6 +25,9 @@ impl Entry {
         if let Some(classification) = &incident.classification {
             haystack.push_str(&format!(" {} {} {}", classification.cause, classification.fingerprint, classification.rules.join(" ")));
         }
+        if let Some((said, _)) = incident.corrected() {
+            haystack.push_str(&format!(" {said}"));
+        }
         if let Some(decision) = &incident.decision {
             haystack.push_str(&format!(" {} {}", decision.action.as_str(), decision.action.words()));
         }

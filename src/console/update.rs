@@ -141,7 +141,7 @@ pub(super) fn perform(model: &mut Model, does: Act, name: &str, effects: &mut Ve
         }
         Act::Confirm => confirm(model, effects),
         Act::Back => back(model),
-        Act::NextChoice | Act::PreviousChoice => decide::choose(model, does == Act::NextChoice),
+        Act::NextChoice | Act::PreviousChoice | Act::NextCause | Act::PreviousCause | Act::ModelsCause => decide::choose(model, does),
         Act::CopyUrl => {
             if let Some(url) = model.incident().and_then(|incident| incident.run_url.clone()) {
                 let url = super::wall::clean(&url);

@@ -139,8 +139,9 @@ pub fn instead(model: &Model, form: &Override) -> Vec<Row> {
                 }
             }
         }
-        rows.push(row("safe", "refused by the workspace if somebody repaired the run meanwhile"));
+        rows.push(row("safe", "refused if somebody repaired the run meanwhile"));
     }
-    rows.push(row("record", format!("your note, under your name ({})", model.options.user)));
+    let cause = form.corrected().map(|cause| format!(" and the cause, {cause}")).unwrap_or_default();
+    rows.push(row("record", format!("your note{cause}, under your name ({})", model.options.user)));
     rows
 }

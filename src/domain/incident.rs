@@ -472,7 +472,8 @@ impl Incident {
     }
 }
 
-fn correction(by: &str, said: Cause, rules: Option<Cause>) -> String {
+/// A person's word on the cause, beside the rules'.
+pub fn correction(by: &str, said: Cause, rules: Option<Cause>) -> String {
     let rules = rules.map_or("the rules said nothing".to_owned(), |rules| format!("the rules said {rules}"));
     format!("cause by {by}: {said}, {rules}")
 }

@@ -8,6 +8,7 @@ mod without_secrets;
 use super::addressee::owner;
 use super::message::bounded;
 use crate::domain::Timestamp;
+use crate::domain::cause::Cause;
 use crate::domain::event::Outcome;
 use crate::domain::evidence::{Evidence, FailureText, Field};
 use crate::domain::incident::{Attempt, Incident};
@@ -76,13 +77,15 @@ fn fill(template: &str, value: &dyn Fn(&str) -> String) -> Option<String> {
 fn slot(name: &str, kind: MailKind, incident: &Incident, evidence: Option<&Evidence>) -> String {
     match name {
         "job" => job_name(incident),
-        "cause" => incident.classification.as_ref().map_or("failed", |found| found.cause.as_str()).to_owned(),
+        "cause" => incident.cause().map_or("failed", Cause::as_str).to_owned(),
         "action" => incident.decision.as_ref().map_or("a decision", |decision| decision.action.words()).to_owned(),
         "incident" => named(incident.id.as_str()),
         "attempt" => incident.attempt.to_string(),
         "facts" => facts(incident),
         "finding" => finding(incident),
         "evidence" => quoted(incident, evidence),
+        // What helps against the rules' cause is no help against another.
+        "advice" if incident.corrected().is_some() => String::new(),
         "advice" => incident.classification.as_ref().map(|found| prose(&found.advice, "  ", "  ")).unwrap_or_default(),
         "tried" => tried(&incident.attempts),
         "plan" => plan(incident),
@@ -132,6 +135,12 @@ fn finding(incident: &Incident) -> String {
     let Some(found) = &incident.classification else { return String::new() };
     let rules: Vec<String> = found.rules.iter().take(3).map(|rule| named(rule)).collect();
     let by = if rules.is_empty() { String::new() } else { format!(", by {}", rules.join(", ")) };
+    if let Some((said, person)) = incident.corrected() {
+        let note = incident.approval.as_ref().and_then(|approval| approval.note.as_deref()).map(|note| prose(note, "  ", "  "));
+        let rules = format!("  The rules said {}, confidence {}{by}.", found.cause, found.confidence);
+        let lines = [format!("  {said}, by {}", named(person)), note.unwrap_or_default(), rules];
+        return lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+    }
     let head = format!("  {}, confidence {}{by}", found.cause, found.confidence);
     match prose(&found.explanation, "  ", "  ") {
         why if why.is_empty() => head,

@@ -151,9 +151,69 @@ async fn a_person_approves_and_sees_the_run_mended() {
     let (stdout, stderr, code) = output(runmend(home.path()).args(["export", "finetune", "--set", &data]));
     assert_eq!(code, Some(0), "{stderr}");
     let example: Value = serde_json::from_str(&stdout).unwrap();
-    let answer: Value = serde_json::from_str(example["messages"][2]["content"].as_str().unwrap()).unwrap();
+    let answer = chat_answer(&example);
     assert_eq!((answer["cause"].as_str(), answer["action"].as_str()), (Some("network"), Some("retry")), "{answer}");
-    assert!(example["messages"][1]["content"].as_str().unwrap().contains(answer["quotes"][0].as_str().unwrap()), "{example}");
+}
+
+#[tokio::test]
+async fn a_person_corrects_the_cause_and_it_is_learnt() {
+    let home = TempDir::new().unwrap();
+    let sim = Sim::start(home.path());
+    sim.order(json!({"do": "fail", "job": "rates_import", "error": REFUSED, "truth": "never"})).await;
+    let mut terminal = Terminal::on_workspace(home.path(), (80, 24), &sim, &["--set", "mail.default_to=data@acme.example"]);
+    terminal.until("the decision", |screen| screen.contains("awaiting") && screen.contains("/api/2.2/jobs/runs/repair"));
+    terminal.press("o");
+    terminal
+        .until("causes and keys", |screen| ["[network]", "the rules say network", "Tab cause"].iter().all(|words| screen.contains(words)));
+    // To the cause beside it; the action that stands first is another than the engine's.
+    terminal.press("\t");
+    terminal.until("another cause", |screen| screen.contains("[data]") && screen.contains("(•) notify the owner"));
+    terminal.press("the feed moved to another host\r");
+    terminal.until("the mail is out", |screen| screen.contains("with people"));
+    terminal.shows("cause by operator: data, the rules said network");
+    terminal.press("h");
+    terminal.until("the history", |screen| {
+        // Wrapped as it is.
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.contains("another host; cause by operator: data, the rules said network")
+    });
+    terminal.press("qq");
+    assert_eq!(terminal.ends_well(), 0);
+
+    let data = format!("data_dir={}", home.path().join("data").display());
+    let (stdout, stderr, code) = output(runmend(home.path()).args(["export", "finetune", "--set", &data]));
+    assert_eq!(code, Some(0), "{stderr}");
+    let example: Value = serde_json::from_str(&stdout).unwrap();
+    let answer = chat_answer(&example);
+    assert_eq!((answer["cause"].as_str(), answer["action"].as_str()), (Some("data"), Some("notify")), "{answer}");
+    assert_eq!(answer["summary"], "the feed moved to another host", "not what the rules say of their cause: {answer}");
+
+    std::fs::write(home.path().join("error.txt"), REFUSED).unwrap();
+    let ledger = home.path().join("data/ledger.db");
+    let arguments = ["analyze", "--show-prompt", "error.txt", "--ledger", ledger.to_str().unwrap()];
+    let (prompt, _, _) = output(runmend(home.path()).args(arguments));
+    assert!(prompt.contains("(cause by them: data) overrode the engine with notify; said: the feed moved to another host"), "{prompt}");
+    let trail = output(runmend(home.path()).args(["audit", "verify", "--set", &data]));
+    assert_eq!(trail.2, Some(0), "{}{}", trail.0, trail.1);
+}
+
+/// The example as a trainer of chat models takes it: three messages of known roles with text, the last of them the answer wanted.
+fn chat_answer(example: &Value) -> Value {
+    let keys: Vec<&String> = example.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["messages"], "{example}");
+    let messages = example["messages"].as_array().unwrap();
+    let roles: Vec<&str> = messages.iter().map(|message| message["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["system", "user", "assistant"]);
+    for message in messages {
+        assert_eq!(message.as_object().unwrap().len(), 2, "{message}");
+        assert!(!message["content"].as_str().unwrap().trim().is_empty());
+    }
+    let answer: Value = serde_json::from_str(messages[2]["content"].as_str().unwrap()).unwrap();
+    for quote in answer["quotes"].as_array().unwrap() {
+        assert!(messages[1]["content"].as_str().unwrap().contains(quote.as_str().unwrap()), "{example}");
+    }
+    assert!(!answer["quotes"].as_array().unwrap().is_empty(), "{answer}");
+    answer
 }
 
 #[tokio::test]

@@ -33,6 +33,10 @@ fn verdict(incident: &Incident, verdict: &Classification, width: usize, theme: &
         ink(format!("{:<15} ", verdict.cause.as_str()), theme.strong(Meaning::Base)),
         ink(verdict.confidence.to_string(), theme.strong(Meaning::Base)),
     ])];
+    if let Some(words) = incident.correction() {
+        let waiting = theme.of(Meaning::Waiting);
+        lines.extend(hanging("", 2, &words, width, waiting, waiting));
+    }
     match verdict.rules.split_first() {
         Some((first, more)) => {
             lines.extend(row("  rule", first));

@@ -105,7 +105,14 @@ fn in_brief(incident: &Incident, width: usize, theme: &Theme) -> Vec<Line<'stati
     let mut lines = match words::llm(incident) {
         "none" => Vec::new(),
         // The first reason names the cause; only what the LLM says of it is missing there.
-        word => hanging("cause", 6, &format!("{} {}, LLM {word}", verdict.cause, verdict.confidence), width, muted, base),
+        word => hanging(
+            if incident.corrected().is_some() { "rules" } else { "cause" },
+            6,
+            &format!("{} {}, LLM {word}", verdict.cause, verdict.confidence),
+            width,
+            muted,
+            base,
+        ),
     };
     if let Some(span) = &verdict.evidence {
         let task = verdict.task.as_ref().map(|task| format!(" in {task}")).unwrap_or_default();

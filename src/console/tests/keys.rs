@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::screens::opinion;
 use super::world::{MIDDLE, SMALL, ago, incident_of, now, options, press, scene, stage, text};
 use crate::console::model::{Effect, Msg, Refusal};
 use crate::console::picture::{Scene, Stage};
 use crate::console::update::update;
 use crate::console::{Llm, Options};
+use crate::domain::cause::Cause;
+use crate::domain::classification::{Opinion, OpinionOrigin};
 use crate::domain::decision::Mode;
-use crate::domain::incident::{Asking, CANCELLED, Ending, Incident, State};
+use crate::domain::incident::{Approval, Asking, CANCELLED, Ending, Incident, State};
 use crate::ledger::AutoApply;
 
 /// What was asked of the ledger and the terminal, in words.
@@ -21,7 +24,8 @@ fn told(stage: &Stage) -> Vec<String> {
             let note = incident.approval.as_ref().and_then(|approval| approval.note.clone());
             let action = incident.decision.as_ref().map(|decision| decision.action.as_str()).unwrap_or("-");
             let note = note.map(|note| format!(" \"{note}\"")).unwrap_or_default();
-            format!("{} {} -> {} {action}{note}", incident.job.name, transition.from, incident.state)
+            let cause = incident.corrected().map(|(cause, _)| format!(" cause {cause}")).unwrap_or_default();
+            format!("{} {} -> {} {action}{note}{cause}", incident.job.name, transition.from, incident.state)
         }
         Effect::AutoApply(on) => format!("auto-apply {on}"),
         Effect::Copy(text) => format!("copy {text}"),
@@ -127,15 +131,74 @@ fn an_override_needs_a_note_and_shows_the_request() {
         ("o", "POST /api/2.2/jobs/runs/repair", &[]),
         ("o Enter", "a note is needed first", &[]),
         ("o \"  \" Enter", "a note is needed first", &[]),
-        ("o Tab", "mail to the owner, data-platform@example.com", &[]),
-        ("o Tab Tab", "mail to the on-call address", &[]),
-        ("o Tab Tab Tab", "close the incident", &[]),
-        ("o Tab Tab Tab Tab", "(•) retry", &[]),
+        ("o Down", "mail to the owner, data-platform@example.com", &[]),
+        ("o Down Down", "mail to the on-call address", &[]),
+        ("o Down Down Down", "close the incident", &[]),
+        ("o Down Down Down Down", "(•) retry", &[]),
+        ("o Up", "close the incident", &[]),
         ("o \"month end\" Enter", "writing", &["orders_daily_load awaiting -> scheduled retry \"month end\""]),
-        ("o Tab Tab Tab \"known\" Enter", "", &["orders_daily_load awaiting -> ignored ignore \"known\""]),
+        ("o Down Down Down \"known\" Enter", "", &["orders_daily_load awaiting -> ignored ignore \"known\""]),
         ("o \"aq?\" Esc", "a approve", &[]),
     ] {
         check(scene(), Mode::Approve, keys, says, effects);
+    }
+}
+
+/// The first incident with a model's opinion on it, or with a person's word on its cause.
+fn with_a_reading(cause: Option<Cause>, said: Option<Cause>) -> Scene {
+    let mut scene = scene();
+    let incident = &mut scene.incidents[0];
+    incident.opinion = cause.map(|cause| Opinion { cause, ..opinion(OpinionOrigin::Asked) });
+    incident.approval = said.map(|cause| Approval { by: "night-shift".to_owned(), at: ago(60), note: None, cause: Some(cause) });
+    scene
+}
+
+#[test]
+fn a_person_may_say_that_the_cause_is_another() {
+    let kept = "orders_daily_load awaiting -> scheduled retry \"nulls\"";
+    let named = |cause: &str| format!("{kept} cause {cause}");
+    for (reading, said, keys, says, effects) in [
+        (None, None, "o", "[resource]", vec![]),
+        (None, None, "o", "the rules say resource 0.91, by spark-driver-oom", vec![]),
+        (None, None, "o Ctrl-l", "model's cause: no model gave an opinion on this one", vec![]),
+        (None, None, "o Tab", "[permission]", vec![]),
+        (None, None, "o BackTab", "[timeout]", vec![]),
+        (None, None, "o BackTab BackTab", "[unknown]", vec![]),
+        (None, None, "o BackTab BackTab Tab Tab \"nulls\" Enter", "", vec![kept.to_owned()]),
+        (None, None, "o Tab \"nulls\" Enter", "writing", vec![named("permission")]),
+        (None, None, "o Tab \"nulls\"", "record    your note and the cause, permission, under your name (on-call)", vec![]),
+        (None, None, "o Tab \"nulls\" Esc", "a approve", vec![]),
+        (Some(Cause::Data), None, "o", "* the model says data 0.80, Ctrl-L takes it", vec![]),
+        (Some(Cause::Data), None, "o", "Ctrl-L model's cause", vec![]),
+        (Some(Cause::Data), None, "o Ctrl-l", "[data*]", vec![]),
+        (Some(Cause::Data), None, "o Ctrl-l \"nulls\" Enter", "writing", vec![named("data")]),
+        (Some(Cause::Data), None, "o Ctrl-l Ctrl-l \"nulls\" Enter", "writing", vec![kept.to_owned()]),
+        (Some(Cause::Resource), None, "o", "* the model says resource 0.80, agrees", vec![]),
+        // What a person said of this failure before is where the next one begins.
+        (None, Some(Cause::Data), "o", "[data]", vec![]),
+        (None, Some(Cause::Data), "o \"nulls\" Enter", "", vec![named("data")]),
+    ] {
+        let effects: Vec<&str> = effects.iter().map(String::as_str).collect();
+        check(with_a_reading(reading, said), Mode::Approve, keys, says, &effects);
+    }
+    let mut made_up = with_a_reading(Some(Cause::Data), None);
+    made_up.incidents[0].opinion.as_mut().unwrap().grounded = false;
+    check(made_up, Mode::Approve, "o", "* the model says data 0.80, but quotes what is not there", &[]);
+    let mut unjudged = scene();
+    unjudged.incidents[0].classification = None;
+    check(unjudged, Mode::Approve, "o \"nulls\" Enter", "writing", &[kept]);
+}
+
+#[test]
+fn a_persons_cause_is_seen_wherever_the_rules_cause_is() {
+    let scene = || with_a_reading(None, Some(Cause::Data));
+    for (keys, says) in [
+        ("", "cause by night-shift: data, the"),
+        ("", "data         said  "),
+        ("/ \"orders_daily data\" Enter", "1-1 of 1 that match"),
+        ("/ \"orders_daily resource\" Enter", "1-1 of 1 that match"),
+    ] {
+        check(scene(), Mode::Approve, keys, says, &[]);
     }
 }
 

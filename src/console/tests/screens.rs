@@ -13,7 +13,7 @@ use crate::domain::decision::Mode;
 use crate::domain::event::{Actor, Happening};
 use crate::domain::evidence::Field;
 use crate::domain::ids::{Probability, WorkspaceName};
-use crate::domain::incident::{Ending, State};
+use crate::domain::incident::{Ending, Instead, State};
 use crate::domain::money::Usd;
 use crate::ledger::{AgentStatus, AuditLine, AutoApply, Counts, OpinionHealth, OpinionStatus};
 
@@ -70,7 +70,12 @@ fn the_question_before_an_approval() {
 
 #[test]
 fn the_override() {
-    check("override", &scene(), r#"o Tab "month end, aggregate later""#);
+    check("override", &scene(), r#"o Down "month end, aggregate later""#);
+    // The model's reading taken, on the longest request.
+    let mut read = scene();
+    read.incidents[0].opinion = Some(Opinion { cause: Cause::Data, ..opinion(OpinionOrigin::Asked) });
+    read.incidents[0].job.name = "payments_settle".to_owned();
+    check("override_cause", &read, r#"o Ctrl-l "nulls in order_id""#);
 }
 
 #[test]
@@ -219,7 +224,7 @@ fn what_was_never_done_is_not_shown_as_done() {
     one("closed_by_others", options(Mode::Approve), MIDDLE, scene, "");
 }
 
-fn opinion(origin: OpinionOrigin) -> Opinion {
+pub fn opinion(origin: OpinionOrigin) -> Opinion {
     Opinion {
         cause: Cause::Resource,
         action: Action::RetryWithNewParams,
@@ -314,4 +319,19 @@ fn several_workspaces_in_one_console() {
     scene.agents.push(staging);
     let workspaces = vec![WorkspaceName::from("acme-prod"), WorkspaceName::from("acme-staging")];
     one("workspaces", Options { workspaces, host: String::new(), ..options(Mode::Approve) }, MIDDLE, scene, "s / \"staging\" Enter");
+}
+
+/// Somebody overrode the cause: panes and history.
+#[test]
+fn a_cause_by_a_persons_word() {
+    let mut scene = scene();
+    let incident = &mut scene.incidents[0];
+    let instead = Instead { action: Action::Notify, cause: Some(Cause::Data), note: "nulls in order_id since the new feed".to_owned() };
+    let next = incident.override_with(instead, "night-shift", ago(3)).unwrap();
+    *incident = next.incident;
+    let papers = scene.papers.get_mut(&scene.incidents[0].id).unwrap();
+    let seq = papers.audit.last().unwrap().seq + 1;
+    papers.audit.extend(next.events.into_iter().map(|event| AuditLine { seq, event, hash: "0".repeat(64) }));
+    check("corrected", &scene, "/ \"orders_daily\" Enter");
+    check("corrected_history", &scene, "/ \"orders_daily\" Enter h");
 }

@@ -324,6 +324,8 @@ fn key(word: &str) -> KeyEvent {
         "PgDn" => KeyCode::PageDown,
         "PgUp" => KeyCode::PageUp,
         "Backspace" => KeyCode::Backspace,
+        "BackTab" => KeyCode::BackTab,
+        "Ctrl-l" => return KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL),
         "Ctrl-c" => return KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
         word => KeyCode::Char(word.chars().next().unwrap()),
     };

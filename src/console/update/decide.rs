@@ -11,6 +11,7 @@ use crate::console::notice::Notice;
 use crate::console::snapshot::{Entry, Snapshot};
 use crate::console::{wall, words};
 use crate::domain::action::Action;
+use crate::domain::cause::Cause;
 use crate::domain::incident::{IllegalTransition, Instead, Transition};
 
 use super::post;
@@ -35,7 +36,8 @@ pub fn start(model: &mut Model, does: Act, effects: &mut Vec<Effect>) {
         Act::Override => {
             let engine = entry.incident.decision.as_ref().map(|decision| decision.action);
             let at = CHOICES.iter().position(|choice| Some(*choice) != engine).unwrap_or(0);
-            let form = Override { entry, choices: CHOICES.to_vec(), at, reason: Input::default() };
+            let cause = entry.incident.cause().unwrap_or(Cause::Unknown);
+            let form = Override { entry, choices: CHOICES.to_vec(), at, cause, reason: Input::default() };
             model.over.push(Overlay::Override(Box::new(form)));
         }
         // Neither touches the workspace, and each takes the other back: done at once.
@@ -71,10 +73,22 @@ pub fn refresh(model: &mut Model, snapshot: &Snapshot) {
     }
 }
 
-pub fn choose(model: &mut Model, forward: bool) {
-    if let Some(Overlay::Override(form)) = model.over.last_mut() {
-        let n = form.choices.len().max(1);
-        form.at = if forward { (form.at + 1) % n } else { (form.at + n - 1) % n };
+pub fn choose(model: &mut Model, does: Act) {
+    let Some(Overlay::Override(form)) = model.over.last_mut() else { return };
+    let actions = form.choices.len().max(1);
+    let causes = Cause::ALL.len();
+    let at = Cause::ALL.iter().position(|cause| *cause == form.cause).unwrap_or_default();
+    let cause = |at: usize| Cause::ALL.get(at % causes).copied().unwrap_or(Cause::Unknown);
+    match does {
+        Act::NextChoice => form.at = (form.at + 1) % actions,
+        Act::PreviousChoice => form.at = (form.at + actions - 1) % actions,
+        Act::NextCause => form.cause = cause(at + 1),
+        Act::PreviousCause => form.cause = cause(at + causes - 1),
+        Act::ModelsCause => {
+            let models = form.opinion().map(|opinion| opinion.cause);
+            form.cause = models.filter(|models| *models != form.cause).or(form.rules()).unwrap_or(form.cause);
+        }
+        _ => {}
     }
 }
 
@@ -105,8 +119,9 @@ fn approve(model: &mut Model, entry: &Arc<Entry>, effects: &mut Vec<Effect>) {
 
 pub fn overridden(model: &mut Model, form: &Override, effects: &mut Vec<Effect>) {
     let (by, now, incident, note) = (model.options.user.clone(), model.now, &form.entry.incident, form.reason());
-    let said = format!("overridden {}: {}", words::name(incident), act::effect_of(model, incident, form.action()));
-    let transition = incident.override_with(Instead { action: form.action(), cause: None, note }, &by, now);
+    let cause = form.corrected().map(|cause| format!("cause {cause}, ")).unwrap_or_default();
+    let said = format!("overridden {}: {cause}{}", words::name(incident), act::effect_of(model, incident, form.action()));
+    let transition = incident.override_with(Instead { action: form.action(), cause: form.corrected(), note }, &by, now);
     commit(model, transition, said, effects);
 }
 

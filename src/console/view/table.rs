@@ -179,6 +179,11 @@ fn cell(model: &Model, incident: &Incident, column: Column, (has_next, has_llm):
         Column::Job if incident.job.name.trim().is_empty() => (format!("run {}", incident.run), base),
         Column::Job => (incident.job.name.clone(), base),
         Column::Task => (tasks(incident), base),
+        // A person's word stands before the rules'.
+        Column::Cause | Column::Sure if let Some((said, _)) = incident.corrected() => match column {
+            Column::Cause => (said.to_string(), base),
+            _ => ("said".to_owned(), quiet),
+        },
         Column::Cause => match &incident.classification {
             Some(verdict) if !has_llm && words::llm(incident) == "differs" => (format!("{} *", verdict.cause), base),
             Some(verdict) => (verdict.cause.to_string(), base),

@@ -8,7 +8,7 @@ use crate::domain::decision::{Authority, Decision, Guardrail};
 use crate::domain::event::Via;
 use crate::domain::evidence::{Gap, TaskEvidence};
 use crate::domain::ids::{Fingerprint, JobId, Probability, RepairId, RunId, TaskKey, WorkspaceName};
-use crate::domain::incident::{Failure, PlannedCall};
+use crate::domain::incident::{Failure, Instead, PlannedCall, State};
 use crate::domain::job::JobFacts;
 use crate::notify::{NoAddressee, addressee};
 
@@ -146,6 +146,26 @@ Why you are asked
 
 Incident acme-prod/7731, attempt 2
 ";
+
+#[test]
+fn a_persons_cause_is_the_letters() {
+    let secret = format!("{}{}", "dapi", "4f8c91ab27de6035c1f09e7b84d2a6f3");
+    let note = format!("nulls in order_id since the new feed, seen with {secret}");
+    let instead = Instead { action: Action::Notify, cause: Some(Cause::Data), note };
+    let waiting = Incident { state: State::AwaitingApproval, ..incident("crm_sync") };
+    let scheduled = waiting.override_with(instead, "dana", at("2026-03-01T10:02:00Z")).unwrap().incident;
+    let (subject, body) = compose(MailKind::Owner, &scheduled, None);
+    assert_eq!(subject, "[runmend] crm_sync: data, your help is needed");
+    let finding = "What runmend found
+  data, by dana
+  nulls in order_id since the new feed, seen with ‹databricks-token-1›
+  The rules said dependency, confidence 0.97, by python-module-missing.
+
+";
+    assert!(body.contains(finding), "{body}");
+    assert!(!body.contains("Add the library") && !body.contains("Python cannot find"), "what is wrong of this cause is not told: {body}");
+    assert!(body.contains("- cause by dana: data, the rules said dependency"), "{body}");
+}
 
 #[test]
 fn the_owners_letter_is_complete() {

@@ -55,6 +55,7 @@ fn words(incident: &mut Incident) -> Vec<&mut String> {
         texts.extend(decision.reasons.iter_mut().take(super::ITEMS_MAX));
         texts.extend(decision.guardrails.iter_mut().take(super::ITEMS_MAX).map(|rail| &mut rail.reason));
     }
+    texts.extend(incident.approval.as_mut().and_then(|approval| approval.note.as_mut()));
     if let Some(call) = &mut incident.planned {
         texts.extend([&mut call.path, &mut call.body]);
     }

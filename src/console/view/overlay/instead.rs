@@ -1,4 +1,4 @@
-//! The override: another action, a note, and what the request will be.
+//! The override: another action, the cause, a note, and what the request will be.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,6 +14,8 @@ use crate::console::will;
 use crate::console::words;
 use crate::domain::action::Action;
 
+use super::causes;
+
 const WIDTH: u16 = 76;
 /// Columns of a label.
 const LABEL: usize = 13;
@@ -21,20 +23,24 @@ const LABEL: usize = 13;
 pub fn draw(model: &Model, form: &Override, theme: &Theme, buffer: &mut Buffer) -> Option<(u16, u16)> {
     let width = WIDTH.min(model.size.width.saturating_sub(2));
     let columns = usize::from(width.saturating_sub(4));
-    let mut lines = head(model, form, columns, theme);
+    let most = model.size.height.saturating_sub(2);
+    let (mut lines, will) = (head(model, form, theme), super::will_lines(&will::instead(model, form), columns, theme));
+    let all = causes::all(form, LABEL, columns, theme);
+    // Borders, the note and the empty line after it.
+    let roomy = lines.len() + all.len() + will.len() + 4 <= usize::from(most);
+    lines.extend(if roomy { all } else { causes::one(form, LABEL, columns, theme) });
     let note_at = lines.len();
     lines.push(note(form, columns, theme));
     lines.push(Line::default());
-    lines.extend(super::will_lines(&will::instead(model, form), columns, theme));
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let area = centred(model.size, width, height.min(model.size.height.saturating_sub(2)));
+    lines.extend(will);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(most);
+    let area = centred(model.size, width, height);
     boxes::clear(buffer, area, theme.of(Meaning::Base));
     let title = boxes::title([ink(format!("Override: {}", words::name(&form.entry.incident)), theme.strong(Meaning::Waiting))]);
     let below = match form.reason().is_empty() {
-        true => "a note is needed   Tab next action   Esc cancel",
-        false => "Enter do it   Tab next action   Esc cancel",
+        true => "a note is needed   Esc cancel".to_owned(),
+        false => "Enter do it   Esc cancel".to_owned(),
     };
-    let below = below.to_owned();
     boxes::draw(buffer, area, Words { title, aside: String::new(), below }, theme.of(Meaning::Waiting), theme.of(Meaning::Accent));
     let room = inside(area);
     for (line, y) in lines.iter().zip(room.y..room.bottom()) {
@@ -47,7 +53,7 @@ pub fn draw(model: &Model, form: &Override, theme: &Theme, buffer: &mut Buffer) 
     (x < room.right() && y < room.bottom()).then_some((x, y))
 }
 
-fn head(model: &Model, form: &Override, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn head(model: &Model, form: &Override, theme: &Theme) -> Vec<Line<'static>> {
     let (base, muted) = (theme.of(Meaning::Base), theme.of(Meaning::Muted));
     let incident = &form.entry.incident;
     let says = match &incident.decision {
@@ -58,13 +64,6 @@ fn head(model: &Model, form: &Override, columns: usize, theme: &Theme) -> Vec<Li
     let success = success.map(|success| format!("   p(success) {}, {}", success.p, words::alike(success))).unwrap_or_default();
     let label = |text: &str| ink(format!("{text:<LABEL$}"), muted);
     let mut lines = vec![Line::from(vec![label("Engine says"), ink(says, theme.strong(Meaning::Base)), ink(success, muted)])];
-    if let Some(verdict) = &incident.classification {
-        let rule = verdict.rules.first().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
-        lines.push(Line::from(vec![
-            label("Cause"),
-            ink(fit(&format!("{} {}{rule}", verdict.cause, verdict.confidence), columns.saturating_sub(LABEL)), base),
-        ]));
-    }
     for (at, choice) in form.choices.iter().enumerate() {
         let head = label(if at == 0 { "Do instead" } else { "" });
         let (mark, style) = if at == form.at { ("(•) ", theme.strong(Meaning::Accent)) } else { ("( ) ", base) };

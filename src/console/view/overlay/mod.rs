@@ -1,5 +1,6 @@
 //! What lies on top of the list: texts to read, questions, the override, help.
 
+mod causes;
 pub mod chooser;
 pub mod instead;
 pub mod question;
