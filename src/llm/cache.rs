@@ -99,7 +99,8 @@ impl Cache {
             Ok(opinion) if opinion.grounded => age_max,
             Ok(_) | Err(_) => age_max.min(FAULT_AGE_MAX),
         };
-        let age = Duration::try_from(now.duration_since(entry.at)).unwrap_or_default();
+        // A time to come counts as one gone by: a clock that was wrong and put right makes nothing young for years.
+        let age = now.duration_since(entry.at).unsigned_abs();
         (age <= age_max).then_some(&entry.said)
     }
 
@@ -163,6 +164,8 @@ mod tests {
             ("b", 900, true),
             ("b", 901, false),
             ("c", 0, false),
+            ("a", -3_600, true),
+            ("a", -86_401, false),
         ] {
             assert_eq!(cache.get(&key(name), at(seconds), day).is_some(), there, "{name} after {seconds} s");
         }

@@ -6,6 +6,7 @@ use crate::domain::classification::{Counted, Tokens};
 use crate::domain::money::Usd;
 use crate::redact::control::strip_control;
 
+use super::breaker::Pass;
 use super::budget::Reserved;
 use super::desk::{Desk, Watch};
 use super::model::{Answer, Billed, Billing, Model, ModelError, Progress, Request};
@@ -26,12 +27,13 @@ pub struct Bill {
 struct Call<'a> {
     desk: &'a Desk,
     reserved: Option<Reserved>,
+    pass: Pass,
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if self.reserved.take().is_some() {
-            self.desk.state().breaker.withdrawn();
+            self.desk.state().breaker.withdrawn(self.pass);
         }
     }
 }
@@ -59,15 +61,21 @@ impl Desk {
                 progress(&piece);
             }
         };
+        // Of a call that began late for want of a place, or at a closed gate, silence says nothing.
+        let patient = watch.left() * 2 >= self.options.time_max;
         let answered = timeout_at(watch.deadline, model.ask(request, &mut clean)).await;
-        let reserved = call.reserved.take();
+        let (reserved, pass) = (call.reserved.take(), call.pass);
         let used = used(&answered, &most);
         self.settle(model, reserved, &answered, used, bill);
         let mut state = self.state();
         let now = watch.now();
         match answered {
             Err(_) => {
-                state.breaker.failed(now, &slow.to_string());
+                if patient {
+                    state.breaker.failed(pass, now, &slow.to_string());
+                } else {
+                    state.breaker.withdrawn(pass);
+                }
                 Err(slow)
             }
             Ok(Ok(answer)) => {
@@ -77,11 +85,16 @@ impl Desk {
             }
             Ok(Err(error)) => {
                 match &error {
-                    ModelError::Busy { retry_after, .. } => {
-                        state.breaker.withdrawn();
+                    ModelError::Busy { status, retry_after, .. } => {
+                        // A server that cannot say when it is back may not come back.
+                        if *status >= 500 && retry_after.is_none() {
+                            state.breaker.failed(pass, now, &error.to_string());
+                        } else {
+                            state.breaker.withdrawn(pass);
+                        }
                         state.gate.refused(now, *retry_after);
                     }
-                    error if error.is_outage() => state.breaker.failed(now, &error.to_string()),
+                    error if error.is_outage() => state.breaker.failed(pass, now, &error.to_string()),
                     // It answered, if not what we wanted.
                     _ => state.breaker.succeeded(),
                 }
@@ -98,11 +111,13 @@ impl Desk {
         let reserved = state.budget.reserve(now, &self.options.limits, price.of(most));
         state.refused = reserved.as_ref().err().copied();
         let reserved = reserved.map_err(|spent| NoOpinion::BudgetSpent { window: spent.window, limit: spent.limit, until: spent.until })?;
-        if let Err(open) = state.breaker.enter(now) {
-            state.budget.settle(reserved, Usd::ZERO);
-            return Err(NoOpinion::Down { reason: open.reason, until: open.until });
+        match state.breaker.enter(now) {
+            Ok(pass) => Ok(Call { desk: self, reserved: Some(reserved), pass }),
+            Err(open) => {
+                state.budget.settle(reserved, Usd::ZERO);
+                Err(NoOpinion::Down { reason: open.reason, until: open.until })
+            }
         }
-        Ok(Call { desk: self, reserved: Some(reserved) })
     }
 
     /// Counts what the call used, at the price of the model that answered.

@@ -379,20 +379,19 @@ impl Desk {
         }
     }
 
-    /// Waits where the server's limit passes in time; else says until when it holds.
+    /// Waits where the server's limit passes in time; else says until when it holds. It may have been reached once more meanwhile.
     async fn pass_gate(&self, watch: Watch) -> Result<(), NoOpinion> {
-        let (wait, until) = {
-            let state = self.state();
-            let now = watch.now();
-            (state.gate.wait(now), state.gate.closed_until(now))
-        };
-        match until {
-            Some(until) if wait >= watch.left() => Err(NoOpinion::RateLimited { until }),
-            Some(_) => {
-                tokio::time::sleep(wait).await;
-                Ok(())
+        loop {
+            let (wait, until) = {
+                let state = self.state();
+                let now = watch.now();
+                (state.gate.wait(now), state.gate.closed_until(now))
+            };
+            match until {
+                Some(until) if wait >= watch.left() => return Err(NoOpinion::RateLimited { until }),
+                Some(_) => tokio::time::sleep(wait).await,
+                None => return Ok(()),
             }
-            None => Ok(()),
         }
     }
 }

@@ -95,12 +95,14 @@ pub struct Gate {
 impl Gate {
     /// How long a call must still wait.
     pub fn wait(&self, now: Timestamp) -> Duration {
-        self.closed_until.map_or(Duration::ZERO, |until| Duration::try_from(until.duration_since(now)).unwrap_or_default())
+        self.closed_until(now).map_or(Duration::ZERO, |until| Duration::try_from(until.duration_since(now)).unwrap_or_default())
     }
 
     /// When the gate opens, if it is closed.
     pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.closed_until.filter(|until| *until > now)
+        // It never closes for longer: what is beyond was reckoned by a clock that has been set back since.
+        let furthest = now.checked_add(WAIT_MAX).unwrap_or(Timestamp::MAX);
+        self.closed_until.filter(|until| *until > now && *until <= furthest)
     }
 
     /// An answer came; the next call needs about `tokens`.
@@ -117,7 +119,7 @@ impl Gate {
 
     fn close(&mut self, now: Timestamp, wait: Duration) {
         let until = now.checked_add(wait.min(WAIT_MAX)).unwrap_or(now);
-        self.closed_until = Some(self.closed_until.map_or(until, |known| known.max(until)));
+        self.closed_until = Some(self.closed_until(now).map_or(until, |known| known.max(until)));
     }
 }
 
@@ -185,5 +187,9 @@ mod tests {
         gate.refused(at(1), None);
         assert_eq!(gate.closed_until(at(2)), Some(at(30)), "the longer wait stands");
         assert_eq!(gate.closed_until(at(30)), None);
+        assert_eq!(gate.closed_until(at(-870)), Some(at(30)), "a clock set back by minutes lengthens the wait");
+        assert_eq!(gate.wait(at(-86_400)), Duration::ZERO, "by more, it is no wait of a server's any more");
+        gate.refused(at(-86_400), Some(Duration::from_secs(5)));
+        assert_eq!(gate.closed_until(at(-86_399)), Some(at(-86_395)));
     }
 }

@@ -24,7 +24,10 @@ fn value(text: &str, series: &str) -> f64 {
 async fn a_scraper_sees_what_is_open_and_what_opinions_cost() {
     let home = TempDir::new().unwrap();
     let sim = Sim::start(home.path());
-    sim.order(json!({"do": "fail", "job": "orders", "error": "java.lang.OutOfMemoryError: Java heap space", "duration_ms": 1, "truth": "never"})).await;
+    sim.order(
+        json!({"do": "fail", "job": "orders", "error": "java.lang.OutOfMemoryError: Java heap space", "duration_ms": 1, "truth": "never"}),
+    )
+    .await;
     let model = format!("llm.base_url={}", sim.url);
     let key = format!("llm.api_key={}", sim.token);
     let settings = [

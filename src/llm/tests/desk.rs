@@ -363,6 +363,60 @@ async fn an_outage_is_not_asked_about_again_and_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_probe_given_up_is_followed_by_another() {
+    let model = Script::new((0..3).map(|_| failed()).chain([Turn::Stall]));
+    let desk = desk(&model, Options::default());
+    assert!(ask_nr(&desk, 1, at(0)).await.is_err());
+    let probe = tokio::time::timeout(Duration::from_secs(1), ask_nr(&desk, 2, at(40))).await;
+    assert!(probe.is_err() && model.calls() == 4);
+    assert!(ask_nr(&desk, 3, at(42)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_long_for_a_place_and_had_no_time_left_says_nothing_about_the_server() {
+    // Each answer takes 20 of the 30 seconds: who waits for a place has 10 left.
+    let late = || Turn::Late(Duration::from_secs(20), Box::new(say(|_| ())));
+    let model = Script::new((0..6).map(|_| late()));
+    let desk = desk(&model, Options { calls_in_flight_max: 3, ..Options::default() });
+    let said = futures_util::future::join_all((0..6).map(|number| ask_nr(&desk, number, at(0)))).await;
+    assert_eq!(said.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, true, false, false, false], "{said:?}");
+    assert!(matches!(desk.health(at(31)), Health::Ok { .. }));
+    assert!(ask_nr(&desk, 7, at(31)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_away_for_long_is_left_alone() {
+    let away = |retry_after| Turn::Fail(ModelError::Busy { status: 503, message: "no healthy upstream".to_owned(), retry_after });
+    let model = Script::new((0..9).map(|_| away(None)));
+    let the_desk = desk(&model, Options::default());
+    for (number, calls) in [(1, 3), (2, 3)] {
+        assert!(ask_nr(&the_desk, number, at(number as i64 * 10)).await.is_err());
+        assert_eq!(model.calls(), calls);
+    }
+    // One that says when to come back is believed.
+    let model = Script::new((0..4).map(|_| away(Some(Duration::from_secs(2)))));
+    let the_desk = desk(&model, Options::default());
+    assert!(ask_nr(&the_desk, 1, at(0)).await.is_err());
+    assert!(ask_nr(&the_desk, 2, at(100)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_reached_anew_while_one_waits_is_kept_to() {
+    // The second is told to wait until 5, which the third hears of; then the first, until 14, while the third waits.
+    let model = Script::new([Turn::Late(Duration::from_secs(4), Box::new(busy(Some(10)))), busy(Some(5))]);
+    let desk = desk(&model, Options::default());
+    let started = tokio::time::Instant::now();
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ask_nr(&desk, 2, at(1)).await
+    };
+    let said = tokio::join!(ask_nr(&desk, 0, at(0)), ask_nr(&desk, 1, at(0)), later);
+    assert!(said.0.is_ok() && said.1.is_ok() && said.2.is_ok(), "{said:?}");
+    let times: Vec<u64> = model.times.lock().unwrap().iter().map(|time| time.duration_since(started).as_secs()).collect();
+    assert!(times.len() == 5 && times[2..].iter().all(|second| *second >= 14), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_question_given_up_leaves_nothing_locked() {
     let model = Script::new([Turn::Stall]);
     let desk = desk(&model, Options::default());

@@ -64,6 +64,8 @@ pub enum Turn {
     Say(String),
     Fail(crate::llm::ModelError),
     Stall,
+    /// Takes its time first.
+    Late(std::time::Duration, Box<Turn>),
 }
 
 /// A model that does what its script says, and remembers what it was sent.
@@ -72,6 +74,8 @@ pub struct Script {
     pub billing: crate::llm::model::Billing,
     turns: std::sync::Mutex<std::collections::VecDeque<Turn>>,
     pub seen: std::sync::Mutex<Vec<crate::llm::Request>>,
+    /// When each of them came.
+    pub times: std::sync::Mutex<Vec<tokio::time::Instant>>,
 }
 
 impl Script {
@@ -81,7 +85,8 @@ impl Script {
 
     pub fn named(name: &'static str, turns: impl IntoIterator<Item = Turn>) -> std::sync::Arc<Self> {
         let turns = std::sync::Mutex::new(turns.into_iter().collect());
-        std::sync::Arc::new(Self { name, billing: crate::llm::model::Billing::PerToken, turns, seen: std::sync::Mutex::default() })
+        let billing = crate::llm::model::Billing::PerToken;
+        std::sync::Arc::new(Self { name, billing, turns, seen: Default::default(), times: Default::default() })
     }
 
     pub fn calls(&self) -> usize {
@@ -105,15 +110,21 @@ impl crate::llm::Model for Script {
         progress: &mut crate::llm::Progress<'_>,
     ) -> Result<crate::llm::Answer, crate::llm::ModelError> {
         self.seen.lock().unwrap().push(request.clone());
+        self.times.lock().unwrap().push(tokio::time::Instant::now());
         let turn = self.turns.lock().unwrap().pop_front();
-        match turn.unwrap_or_else(|| Turn::Say(verdict().to_string())) {
+        let mut turn = turn.unwrap_or_else(|| Turn::Say(verdict().to_string()));
+        while let Turn::Late(wait, then) = turn {
+            tokio::time::sleep(wait).await;
+            turn = *then;
+        }
+        match turn {
             Turn::Say(text) => {
                 progress(&text);
                 let tokens = Some(Tokens { input: 1000, cached: 0, output: 100, ..Tokens::default() });
                 Ok(crate::llm::Answer { text, tokens, model: Some("gpt-4o-2024-08-06".to_owned()), pace: Default::default() })
             }
             Turn::Fail(error) => Err(error),
-            Turn::Stall => std::future::pending().await,
+            Turn::Stall | Turn::Late(..) => std::future::pending().await,
         }
     }
 }
