@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
+use runmend::agent;
 use runmend::classify::Classifier;
 use runmend::domain::Timestamp;
 use runmend::domain::classification::{Classification, Tokens};
@@ -103,13 +104,15 @@ impl World {
             alike: &alike,
             occasion: Occasion::Demanded,
         };
+        agent::share(&self.ledger, &self.desk, Timestamp::UNIX_EPOCH).await.unwrap();
         let opinion = self.desk.opinion(&question, Timestamp::UNIX_EPOCH, &mut |_| ()).await.unwrap();
         assert!(opinion.grounded);
         self.remember().await;
     }
 
     async fn remember(&self) {
-        self.ledger.save_keepsake("llm", &serde_json::to_value(self.desk.memory()).unwrap()).await.unwrap();
+        agent::share(&self.ledger, &self.desk, Timestamp::UNIX_EPOCH).await.unwrap();
+        agent::remember(&self.ledger, &self.desk).await.unwrap();
     }
 
     async fn prompt(&self) {

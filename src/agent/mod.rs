@@ -14,6 +14,7 @@ mod decided;
 mod detected;
 mod house;
 mod letters;
+mod memory;
 mod opinion;
 mod post;
 pub mod run;
@@ -24,6 +25,6 @@ mod with_people;
 mod world;
 
 pub use house::{Clock, House, Parts, Settings, SystemClock};
-pub use opinion::recall;
+pub use memory::{recall, remember, share};
 pub use run::Agent;
 pub use step::StepError;

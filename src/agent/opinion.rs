@@ -9,12 +9,13 @@ use crate::domain::Timestamp;
 use crate::domain::classification::{Classification, Opinion, OpinionOrigin};
 use crate::domain::event::{Actor, Happening};
 use crate::domain::incident::{Asking, CANCELLED, State};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::LedgerError;
 use crate::llm::prompt::PRECEDENTS_MAX;
-use crate::llm::{Alike, Desk, Health, NoOpinion, Occasion, Question};
+use crate::llm::{Alike, Health, NoOpinion, Occasion, Question};
 
 use super::decided;
-use super::house::{House, lock};
+use super::house::lock;
+use super::memory;
 use super::step::{Case, StepError, WAITING_CHECK, after};
 
 /// How often a model's words so far are written down for those who read along, and a person's word meanwhile is seen.
@@ -79,19 +80,22 @@ async fn ask(case: &mut Case<'_>, classification: &Classification, occasion: Occ
     let alike = Alike { mended: tally.mended, failed_again: tally.failed_again, people: before.alike, of_job: before.of_job };
     let (job, attempts) = (case.incident.job.clone(), case.incident.attempts.clone());
     let now = case.now();
+    memory::share(&*house.ledger, &house.desk, now).await?;
     let spent = house.desk.spent_today(now);
     let question = Question { evidence: &evidence, classification, job: &job, attempts: &attempts, alike: &alike, occasion };
-    let said = listen(case, &question, now).await?;
+    let said = listen(case, &question, now).await;
+    // Whatever came of it, a question that was given up included: it may have cost.
+    memory::share(&*house.ledger, &house.desk, house.now()).await?;
+    let said = said?;
     match (&said, house.desk.health(house.now())) {
         (_, Health::Down { reason, .. }) => house.degrade("llm", &reason).await,
         (Err(reason @ NoOpinion::BudgetSpent { .. }), _) => house.degrade("llm", &reason.to_string()).await,
         (_, Health::Ok { .. }) => house.recover("llm").await,
         (_, Health::NotConfigured | Health::Limited { .. } | Health::Spent { .. }) => {}
     }
-    // What failed may have cost too.
     let asked = matches!(&said, Ok(opinion) if opinion.origin == OpinionOrigin::Asked);
     if asked || house.desk.spent_today(house.now()) != spent {
-        remember(house).await?;
+        memory::remember(&*house.ledger, &house.desk).await?;
     }
     Ok(said.map_err(|reason| reason.to_string()))
 }
@@ -137,27 +141,4 @@ async fn still_ours(case: &Case<'_>) -> Result<(), LedgerError> {
         Some(now) if now.version == incident.version => Ok(()),
         Some(_) | None => Err(LedgerError::Conflict { incident: incident.id.clone() }),
     }
-}
-
-/// The name of the desk's memory in the ledger.
-const DESK: &str = "llm";
-
-/// What was spent, and what was said: a restart must not give the day's money again, nor ask the same once more.
-async fn remember(house: &House) -> Result<(), StepError> {
-    match serde_json::to_value(house.desk.memory()) {
-        Ok(memory) => house.ledger.save_keepsake(DESK, &memory).await?,
-        Err(error) => tracing::warn!(%error, "the desk's memory cannot be written"),
-    }
-    Ok(())
-}
-
-/// Gives the desk its memory of the last start back. One that cannot be read is a desk that begins anew.
-pub async fn recall(ledger: &dyn Ledger, desk: &Desk) -> Result<(), LedgerError> {
-    if let Some(kept) = ledger.keepsake(DESK).await? {
-        match serde_json::from_value(kept) {
-            Ok(memory) => desk.recall(memory),
-            Err(error) => tracing::warn!(%error, "the desk's memory cannot be read: it begins anew"),
-        }
-    }
-    Ok(())
 }

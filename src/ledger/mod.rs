@@ -154,6 +154,9 @@ pub struct Counts {
     pub failed_again_today: u64,
 }
 
+/// From what is kept, if anything is, to what is to be kept. May be called more than once.
+pub type KeepsakeChange<'a> = dyn Fn(Option<serde_json::Value>) -> serde_json::Value + Send + Sync + 'a;
+
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Records a failure once: a run and repair seen before is `Known`. A closed incident of the run opens again as its next attempt.
@@ -265,6 +268,8 @@ pub trait Ledger: Send + Sync {
     /// What a part keeps for itself over a restart, by its name; opaque to the ledger.
     async fn keepsake(&self, part: &str) -> Result<Option<serde_json::Value>, LedgerError>;
     async fn save_keepsake(&self, part: &str, kept: &serde_json::Value) -> Result<(), LedgerError>;
+    /// Makes anew what is kept, from what is kept: no process's word in between is lost. Returns what is kept then.
+    async fn update_keepsake(&self, part: &str, change: &KeepsakeChange<'_>) -> Result<serde_json::Value, LedgerError>;
 
     async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError>;
     async fn agent_statuses(&self) -> Result<Vec<AgentStatus>, LedgerError>;

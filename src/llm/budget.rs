@@ -1,4 +1,10 @@
 //! What may be spent on opinions: a limit a day and an hour, in UTC, with reservations, so that calls in flight count.
+//!
+//! Processes that share a ledger share one budget: before and after each question, each tells a common account what it spent and hears
+//! what the others did ([`Budget::told_to`], [`Budget::hear`]). What they have in flight at the same time they do not know of each other:
+//! by that much they may pass the limit together.
+
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +27,40 @@ struct Window {
     /// Windows since 1970.
     number: i64,
     spent: Usd,
+    /// What the common account holds, as it was heard last: the rest is to be told.
+    #[serde(skip)]
+    told: Usd,
 }
 
 impl Window {
     fn at(self, now: Timestamp, length_s: i64) -> Self {
         let number = now.as_second().div_euclid(length_s);
-        // A clock that was set back does not give the money again.
-        if number > self.number { Self { number, spent: Usd::ZERO } } else { self }
+        match self.number - number {
+            ..0 => Self { number, ..Self::default() },
+            // A clock that was set back does not give the money again,
+            0 | 1 => self,
+            // and one that had been years ahead does not keep it till then.
+            2.. => Self { number, ..self },
+        }
+    }
+
+    /// The account's window with what was spent here since it was told last. Both as they are now.
+    fn told_to(self, account: Self) -> Self {
+        match self.number.cmp(&account.number) {
+            Ordering::Less => account,
+            Ordering::Equal => Self { spent: Usd::new(account.spent.get() + self.spent.get() - self.told.get()), ..account },
+            Ordering::Greater => self,
+        }
+    }
+
+    /// `before` is what this window was when it was told to the account, which is `account` now.
+    fn hear(self, before: Self, account: Self) -> Self {
+        let since = if self.number == before.number { self.spent.get() - before.spent.get() } else { self.spent.get() };
+        match self.number.cmp(&account.number) {
+            Ordering::Less => Self { told: account.spent, ..account },
+            Ordering::Equal => Self { spent: Usd::new(account.spent.get() + since), told: account.spent, ..account },
+            Ordering::Greater => self,
+        }
     }
 
     fn end(self, length_s: i64) -> Timestamp {
@@ -59,10 +92,29 @@ pub struct Spent {
 }
 
 impl Budget {
+    fn at(self, now: Timestamp) -> Self {
+        Self { day: self.day.at(now, DAY_S), hour: self.hour.at(now, HOUR_S) }
+    }
+
+    /// The account with what was spent here since it was told last: to be kept in its place.
+    pub fn told_to(&self, account: &Self, now: Timestamp) -> Self {
+        let (own, account) = (self.at(now), account.at(now));
+        Self { day: own.day.told_to(account.day), hour: own.hour.told_to(account.hour) }
+    }
+
+    /// Is there something that the account does not know yet?
+    pub fn has_news(&self) -> bool {
+        self.day.spent != self.day.told
+    }
+
+    /// What is in the account, now that `before`, this budget as it was then, has been told to it.
+    pub fn hear(&mut self, before: &Self, account: &Self) {
+        *self = Self { day: self.day.hear(before.day, account.day), hour: self.hour.hear(before.hour, account.hour) };
+    }
+
     /// Sets `most` aside, the highest that the call may cost.
     pub fn reserve(&mut self, now: Timestamp, limits: &Limits, most: Usd) -> Result<Reserved, Spent> {
-        self.day = self.day.at(now, DAY_S);
-        self.hour = self.hour.at(now, HOUR_S);
+        *self = self.at(now);
         for (window, length_s, limit, name) in [(self.day, DAY_S, limits.daily, "daily"), (self.hour, HOUR_S, limits.hourly, "hourly")] {
             if let Some(limit) = limit.filter(|limit| window.spent + most > *limit) {
                 return Err(Spent { window: name, limit, until: window.end(length_s) });
@@ -129,6 +181,71 @@ mod tests {
         budget.settle(late, Usd::new(0.2));
         assert_eq!(budget.spent_today(at(86_402)), Usd::new(0.1));
         assert_eq!(budget.spent_today(at(5)), Usd::new(0.1), "a clock set back gives no money");
+    }
+
+    #[test]
+    fn a_clock_that_was_years_ahead_gives_no_money_and_keeps_none_back() {
+        let limits = Limits { daily: Some(Usd::new(1.0)), hourly: None };
+        let mut budget = Budget::default();
+        budget.reserve(at(3000 * DAY_S), &limits, Usd::new(0.9)).unwrap();
+        let refused = budget.reserve(at(100), &limits, Usd::new(0.2)).unwrap_err();
+        assert_eq!((refused.window, refused.until), ("daily", at(DAY_S)));
+        assert_eq!(budget.spent_today(at(100)), Usd::new(0.9));
+        budget.reserve(at(DAY_S), &limits, Usd::new(0.9)).unwrap();
+    }
+
+    /// As the agent does it before and after each question.
+    fn exchange(budget: &mut Budget, account: &mut Budget, now: Timestamp) {
+        let before = *budget;
+        *account = before.told_to(account, now);
+        budget.hear(&before, account);
+    }
+
+    #[test]
+    fn what_is_spent_while_the_account_is_written_is_told_the_next_time() {
+        let (mut budget, mut account) = (Budget::default(), Budget::default());
+        budget.reserve(at(0), &LIMITS, Usd::new(0.25)).unwrap();
+        let before = budget;
+        account = before.told_to(&account, at(0));
+        let meanwhile = budget.reserve(at(1), &LIMITS, Usd::new(0.5)).unwrap();
+        budget.hear(&before, &account);
+        assert_eq!((account.spent_today(at(1)), budget.spent_today(at(1))), (Usd::new(0.25), Usd::new(0.75)));
+        assert!(budget.has_news());
+        budget.settle(meanwhile, Usd::ZERO);
+        exchange(&mut budget, &mut account, at(2));
+        assert_eq!((account.spent_today(at(2)), budget.has_news()), (Usd::new(0.25), false));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn processes_that_share_an_account_spend_one_budget(
+            calls in proptest::collection::vec((0usize..3, 0i64..4000, 0.0f64..0.2, 0.0f64..=1.0, any::<bool>()), 1..80),
+        ) {
+            let limits = Limits { daily: Some(Usd::new(0.9)), hourly: Some(Usd::new(0.4)) };
+            let (mut budgets, mut account, mut now) = ([Budget::default(); 3], Budget::default(), 0);
+            let (mut flying, mut landed) = (Vec::new(), Vec::new());
+            for (who, wait, most, share, lands) in calls {
+                now += wait;
+                exchange(&mut budgets[who], &mut account, at(now));
+                if let Ok(reserved) = budgets[who].reserve(at(now), &limits, Usd::new(most)) {
+                    flying.push((who, reserved, most * share));
+                }
+                exchange(&mut budgets[who], &mut account, at(now));
+                if lands && !flying.is_empty() {
+                    let (who, reserved, actual) = flying.remove(0);
+                    landed.push((reserved.day, actual));
+                    budgets[who].settle(reserved, Usd::new(actual));
+                    exchange(&mut budgets[who], &mut account, at(now));
+                }
+                prop_assert!(account.spent_today(at(now)).get() <= 0.9 + 1e-9);
+                prop_assert!(account.spent_this_hour(at(now)).get() <= 0.4 + 1e-9);
+            }
+            let today = now.div_euclid(DAY_S);
+            let unsettled = flying.iter().filter(|(_, reserved, _)| reserved.day == today).map(|(_, reserved, _)| reserved.amount.get());
+            let spent = landed.iter().filter(|(day, _)| *day == today).map(|(_, actual)| *actual).chain(unsettled).sum::<f64>();
+            prop_assert!((account.spent_today(at(now)).get() - spent).abs() < 1e-9, "{account:?}, not {spent}");
+        }
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::Timestamp;
@@ -128,6 +128,7 @@ pub struct Desk {
     permits: Semaphore,
     /// One lock a question in flight: who asks the same waits for the first one's answer.
     flights: Mutex<HashMap<Key, Weak<AsyncMutex<()>>>>,
+    accounting: AsyncMutex<()>,
 }
 
 /// The clock of one question: the caller's time, moved on by what has passed since.
@@ -152,7 +153,16 @@ impl Desk {
     /// Without a model every question gets [`NoOpinion::NotConfigured`].
     pub fn new(model: Option<Arc<dyn Model>>, redact: Arc<Redactor>, options: Options, prices: PriceTable) -> Self {
         let permits = Semaphore::new(options.calls_in_flight_max.max(1));
-        Self { model, redact, options, prices, state: Mutex::default(), permits, flights: Mutex::default() }
+        Self {
+            model,
+            redact,
+            options,
+            prices,
+            state: Mutex::default(),
+            permits,
+            flights: Mutex::default(),
+            accounting: AsyncMutex::default(),
+        }
     }
 
     /// The prompt that [`Self::opinion`] would send.
@@ -228,6 +238,20 @@ impl Desk {
         let mut state = self.state();
         (state.budget, state.breaker, state.gate) = (memory.budget, memory.breaker, memory.gate);
         state.cache.restore(memory.cache);
+    }
+
+    /// Held while this desk's budget and the common account are told of each other: what is told twice counts twice.
+    pub async fn accounting(&self) -> AsyncMutexGuard<'_, ()> {
+        self.accounting.lock().await
+    }
+
+    pub fn budget(&self) -> Budget {
+        self.state().budget
+    }
+
+    /// `account` is what all who share it have spent, this desk's budget as it was `before` with them.
+    pub fn hear_account(&self, before: &Budget, account: &Budget) {
+        self.state().budget.hear(before, account);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -85,5 +85,6 @@ each_store! {
         auto_apply_ends_by_itself,
         an_agent_says_how_it_stands,
         each_workspace_has_its_intake_memory,
+        what_a_part_keeps_is_changed_by_one_at_a_time,
         the_lead_is_kept_until_it_is_given_up;
 }

@@ -221,3 +221,13 @@ pub async fn the_lead_is_kept_until_it_is_given_up(ledger: &dyn Ledger) {
     let closed = incident_in(ledger, 1, State::Closed(Ending::Mended)).await;
     assert_eq!(reread(ledger, &closed).await, closed);
 }
+
+pub async fn what_a_part_keeps_is_changed_by_one_at_a_time(ledger: &dyn Ledger) {
+    let count = |kept: Option<serde_json::Value>| (kept.and_then(|kept| kept.as_i64()).unwrap_or_default() + 1).into();
+    let counted = futures_util::future::join_all((0..20).map(|_| ledger.update_keepsake("counter", &count))).await;
+    let mut counted: Vec<i64> = counted.into_iter().map(|kept| kept.unwrap().as_i64().unwrap()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=20).collect::<Vec<_>>());
+    assert_eq!(ledger.keepsake("counter").await.unwrap(), Some(20.into()));
+    assert_eq!(ledger.keepsake("another").await.unwrap(), None);
+}

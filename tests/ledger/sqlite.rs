@@ -78,6 +78,24 @@ async fn two_processes_lose_no_update() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_lose_no_word_in_what_they_keep_together() {
+    let (_dir, ledgers) = opened(2).await;
+    let writers = ledgers.iter().map(|ledger| {
+        let ledger = Arc::clone(ledger);
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                let count = |kept: Option<serde_json::Value>| (kept.and_then(|kept| kept.as_i64()).unwrap_or_default() + 1).into();
+                ledger.update_keepsake("counter", &count).await.unwrap();
+            }
+        })
+    });
+    for writer in join_all(writers).await {
+        writer.unwrap();
+    }
+    assert_eq!(ledgers[0].keepsake("counter").await.unwrap(), Some(40.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_claim_nothing_twice() {
     let (_dir, ledgers) = opened(2).await;
     for run in 0..24 {

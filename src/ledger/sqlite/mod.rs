@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Admission, AgentStatus, AuditLine, AutoApply, Claim, Counts, IntakeMemory, Ledger, LedgerError, Precedents, Tally};
+use super::{
+    Admission, AgentStatus, AuditLine, AutoApply, Claim, Counts, IntakeMemory, KeepsakeChange, Ledger, LedgerError, Precedents, Tally,
+};
 use crate::domain::Timestamp;
 use crate::domain::event::{Event, Outcome};
 use crate::domain::evidence::Evidence;
@@ -283,6 +285,10 @@ impl Ledger for SqliteLedger {
 
     async fn save_keepsake(&self, part: &str, kept: &serde_json::Value) -> Result<(), LedgerError> {
         settings::save_keepsake(&mut self.write().await?.conn, &self.at, part, kept).await
+    }
+
+    async fn update_keepsake(&self, part: &str, change: &KeepsakeChange<'_>) -> Result<serde_json::Value, LedgerError> {
+        settings::update_keepsake(&mut self.write().await?.conn, &self.at, part, change).await
     }
 
     async fn set_agent_status(&self, status: &AgentStatus) -> Result<(), LedgerError> {

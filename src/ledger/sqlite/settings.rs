@@ -7,7 +7,7 @@ use super::error::At;
 use super::row;
 use crate::domain::Timestamp;
 use crate::domain::ids::WorkspaceName;
-use crate::ledger::{AgentStatus, AutoApply, IntakeMemory, LedgerError};
+use crate::ledger::{AgentStatus, AutoApply, IntakeMemory, KeepsakeChange, LedgerError};
 
 const AUTO_APPLY: &str = "auto_apply";
 /// Before the part's name.
@@ -55,6 +55,19 @@ pub async fn save_keepsake(conn: &mut SqliteConnection, at: &At, part: &str, kep
         .await
         .map_err(|error| at.sql(error))?;
     Ok(())
+}
+
+pub async fn update_keepsake(
+    conn: &mut SqliteConnection,
+    at: &At,
+    part: &str,
+    change: &KeepsakeChange<'_>,
+) -> Result<serde_json::Value, LedgerError> {
+    let mut tx = conn.begin_with(BEGIN).await.map_err(|error| at.sql(error))?;
+    let kept = change(keepsake(&mut tx, at, part).await?);
+    save_keepsake(&mut tx, at, part, &kept).await?;
+    tx.commit().await.map_err(|error| at.sql(error))?;
+    Ok(kept)
 }
 
 pub async fn set_auto_apply(conn: &mut SqliteConnection, at: &At, auto: Option<AutoApply>) -> Result<(), LedgerError> {
