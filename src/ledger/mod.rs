@@ -79,7 +79,7 @@ pub struct AgentStatus {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct OpinionStatus {
     pub health: OpinionHealth,
-    /// Since midnight UTC, calls in flight at their highest.
+    /// Since midnight UTC, by all processes on the ledger as far as this one has heard; calls in flight at their highest.
     pub spent_today: Usd,
     pub daily_budget: Option<Usd>,
 }

@@ -258,7 +258,7 @@ fn of_opinions(out: &mut Exposition, statuses: &[AgentStatus], heard: &Tallies) 
     let limited = [Sample::new(flag(limited))];
     out.family("runmend_llm_rate_limited", Kind::Gauge, "1: the provider's rate limit is reached.", limited);
     let cost = [Sample::new(f64::from(opinions.spent_today))];
-    let help = "Cost of opinions since midnight UTC, calls in flight at their highest.";
+    let help = "Cost of opinions since midnight UTC, of all processes on the ledger, calls in flight at their highest.";
     out.family("runmend_llm_cost_usd_today", Kind::Gauge, help, cost);
     let budget = opinions.daily_budget.map(|budget| Sample::new(f64::from(budget)));
     out.family("runmend_llm_daily_budget_usd", Kind::Gauge, "llm.daily_budget; absent without one.", budget);
