@@ -149,3 +149,144 @@ fn quotes<'a>(rules: &'a Classification, reading: Option<&'a Opinion>, prompt: &
     let first = prompt.sent.iter().flat_map(|(_, text)| text.lines()).map(str::trim);
     hit.chain(first).find(|line| prompt.holds(line)).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use runmend::domain::classification::{OpinionOrigin, Quote, Tokens};
+    use runmend::domain::event::{Actor, Event, Via};
+    use runmend::domain::evidence::{Evidence, FailureText, Field};
+    use runmend::domain::ids::{Probability, RunId};
+    use runmend::domain::incident::{Failure, Instead, State};
+    use runmend::domain::job::JobFacts;
+    use runmend::llm::prompt::EVIDENCE_BYTES_MAX;
+
+    use super::*;
+
+    const REFUSED: &str = "java.net.ConnectException: Connection refused";
+    const NULLS: &str = "ERROR NullCheck: order_id has 12 nulls";
+
+    fn reading(cause: Cause, quote: &str) -> Opinion {
+        Opinion {
+            cause,
+            action: Action::Notify,
+            confidence: Probability::new(0.8),
+            summary: "The new feed has nulls.".to_owned(),
+            grounded: true,
+            model: "m".to_owned(),
+            parameters: Vec::new(),
+            dropped: Vec::new(),
+            quotes: vec![Quote { text: quote.to_owned(), field: Some(Field::Logs) }],
+            message: "Filter the feed.".to_owned(),
+            tokens: Tokens::default(),
+            cost_usd: None,
+            latency_ms: 1,
+            prompt: "p".to_owned(),
+            origin: OpinionOrigin::Asked,
+        }
+    }
+
+    fn evidence() -> Evidence {
+        let run = FailureText { error: Some(REFUSED.to_owned()), logs: Some(format!("{NULLS}\n")), ..FailureText::default() };
+        Evidence { run, ..Evidence::default() }
+    }
+
+    /// An incident that waits for a person, and its trail so far.
+    fn waiting(opinion: Option<Opinion>) -> (Incident, Vec<Event>) {
+        let failure = Failure {
+            workspace: "acme-prod".into(),
+            run: RunId(7),
+            after_repair: None,
+            job: JobFacts::default(),
+            run_url: None,
+            via: Via::Poll,
+            result_state: None,
+            termination_code: None,
+            ended_at: None,
+        };
+        let (mut incident, detected) = Incident::detected(failure, at(0));
+        let rules = runmend::classify::Classifier::shipped().classify_evidence(&evidence());
+        assert_eq!(rules.cause, Cause::Network);
+        let classified = incident.event(at(1), Actor::Agent, Happening::Classified(Box::new(rules.clone())));
+        (incident.state, incident.classification, incident.opinion) = (State::AwaitingApproval, Some(rules), opinion);
+        (incident, vec![detected, classified])
+    }
+
+    fn at(second: i64) -> runmend::domain::Timestamp {
+        runmend::domain::Timestamp::from_second(1_764_000_000 + second).unwrap()
+    }
+
+    /// The answer that a person's override teaches, from the state in which it was said.
+    fn taught(from: State, opinion: Option<Opinion>, action: Action, cause: Option<Cause>, note: &str) -> Value {
+        let (mut incident, mut events) = waiting(opinion);
+        incident.state = from;
+        let instead = Instead { action, cause, note: note.to_owned() };
+        let next = incident.override_with(instead, "dana", at(9)).unwrap();
+        events.extend(next.events);
+        let trail: Vec<AuditLine> = events.into_iter().zip(1..).map(|(event, seq)| AuditLine { seq, event, hash: String::new() }).collect();
+        let word = last_word(&trail, &next.incident).unwrap();
+        assert_eq!(word.attempt, 1, "the attempt that has the evidence");
+        let (evidence, alike, redactor) = (evidence(), Alike::default(), Redactor::default());
+        let question = Question {
+            evidence: &evidence,
+            classification: &word.classification,
+            job: &incident.job,
+            attempts: &[],
+            alike: &alike,
+            occasion: Occasion::Automatic,
+        };
+        let prompt = Prompt::build(&question, &redactor, EVIDENCE_BYTES_MAX);
+        serde_json::from_str(&answer(&word, &prompt, &redactor)).unwrap()
+    }
+
+    #[test]
+    fn what_a_person_says_of_the_cause_is_what_is_taught() {
+        let (waits, mailed) = (State::AwaitingApproval, State::WithPeople);
+        let rules = runmend::classify::Classifier::shipped().classify_evidence(&evidence());
+        let why = rules.explanation.as_str();
+        let note = "nulls since the new feed";
+        let data = Some(Cause::Data);
+        for (from, opinion, action, cause, want) in [
+            // Nothing said of the cause: it is the rules'.
+            (waits, None, Action::Notify, None, ("network", why, REFUSED, rules.advice.as_str())),
+            (waits, Some(reading(Cause::Data, NULLS)), Action::Notify, None, ("network", why, REFUSED, &rules.advice)),
+            (waits, None, Action::Notify, data, ("data", note, REFUSED, note)),
+            (mailed, None, Action::Retry, data, ("data", note, REFUSED, note)),
+            (waits, None, Action::Ignore, data, ("data", note, REFUSED, note)),
+            // The model's reading taken, as far as it is the person's.
+            (
+                waits,
+                Some(reading(Cause::Data, NULLS)),
+                Action::Notify,
+                data,
+                ("data", "The new feed has nulls.", NULLS, "Filter the feed."),
+            ),
+            (waits, Some(reading(Cause::Data, NULLS)), Action::Retry, data, ("data", "The new feed has nulls.", NULLS, note)),
+            (
+                waits,
+                Some(reading(Cause::Data, "made up line of a log")),
+                Action::Notify,
+                data,
+                ("data", "The new feed has nulls.", REFUSED, "Filter the feed."),
+            ),
+            (waits, Some(reading(Cause::Quota, NULLS)), Action::Notify, data, ("data", note, REFUSED, note)),
+            (waits, Some(Opinion { grounded: false, ..reading(Cause::Data, NULLS) }), Action::Notify, data, ("data", note, REFUSED, note)),
+        ] {
+            let said = taught(from, opinion.clone(), action, cause, note);
+            let quote = said["quotes"][0].as_str().unwrap();
+            let found = (said["cause"].as_str().unwrap(), said["summary"].as_str().unwrap(), said["message"].as_str().unwrap());
+            assert_eq!(found, (want.0, want.1, want.3), "{from} {opinion:?} {cause:?}");
+            assert!(want.2.contains(quote) && !quote.is_empty(), "{quote}");
+            assert_eq!(said["action"], action.as_str());
+        }
+    }
+
+    #[test]
+    fn what_a_person_typed_goes_out_inert_and_without_secrets() {
+        let secret = format!("{}{}", "dapi", "4f8c91ab27de6035c1f09e7b84d2a6f3");
+        let note = format!("token {secret} leaked\n\u{1b}[2J{}", "\"x\" ".repeat(400));
+        let said = taught(State::AwaitingApproval, None, Action::Escalate, Some(Cause::Permission), &note);
+        let summary = said["summary"].as_str().unwrap();
+        assert!(!summary.contains(&secret) && !summary.contains(['\u{1b}', '\n']), "{summary}");
+        assert!(summary.chars().count() <= NOTE_CHARS_MAX);
+    }
+}

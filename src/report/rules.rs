@@ -42,29 +42,55 @@ pub fn list(classifier: &Classifier) -> Vec<Row<'_>> {
     rows
 }
 
+/// Columns of a rule in full; an example longer than that stays on its line, so that it can be copied.
+const WIDTH: usize = 100;
+/// Columns of what a line is about, air included.
+const HEAD: usize = 13;
+
 /// A rule in full, as a person reads it.
 pub fn show(classifier: &Classifier, id: &str) -> Option<String> {
     let rule = classifier.rules().iter().find(|rule| rule.id == id)?;
     let mut text = format!("{}  cause {}, strength {}  ({})\n", rule.id, rule.cause, rule.strength, rule.file);
-    let mut line = |head: &str, words: &str| {
-        if !words.is_empty() {
-            text.push_str(&format!("  {head:<10} {words}\n"));
+    let mut lines = |head: &str, lines: Vec<String>| {
+        for (at, line) in lines.iter().enumerate() {
+            let head = if at == 0 { head } else { "" };
+            text.push_str(&format!("  {head:<width$}{line}\n", width = HEAD - 2));
         }
     };
-    line("why", &rule.why);
-    line("advice", &rule.advice);
-    line("action", rule.action.map_or("as its cause", |action| action.words()));
+    lines("why", filled(rule.why.split_whitespace(), " "));
+    lines("advice", filled(rule.advice.split_whitespace(), " "));
+    lines("action", vec![rule.action.map_or("as its cause", |action| action.words()).to_owned()]);
     if rule.wrapper {
-        line("wrapper", "it steps back behind whatever else names a cause");
+        lines("wrapper", vec!["it steps back behind whatever else names a cause".to_owned()]);
     }
-    line("change", &rule.set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    let changes: Vec<String> = rule.set.iter().map(ToString::to_string).collect();
+    lines("change", filled(changes.iter().map(String::as_str), ", "));
     for (head, phrases) in [("any of", &rule.any), ("with", &rule.with), ("unless", &rule.unless), ("tasks", &rule.tasks)] {
-        line(head, &phrases.join(" | "));
+        lines(head, filled(phrases.iter().map(String::as_str), " | "));
     }
     for (head, examples) in [("yes", &rule.yes), ("no", &rule.no)] {
-        examples.iter().for_each(|example| line(head, example));
+        examples.iter().for_each(|example| lines(head, example.lines().map(str::to_owned).collect()));
     }
     Some(text)
+}
+
+/// The pieces on as many lines as they need, none of them broken.
+fn filled<'a>(pieces: impl Iterator<Item = &'a str>, between: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if HEAD + line.chars().count() + between.len() + piece.chars().count() + between.trim_end().len() <= WIDTH => {
+                line.push_str(between);
+                line.push_str(piece);
+            }
+            Some(line) => {
+                line.push_str(between.trim_end());
+                lines.push(piece.to_owned());
+            }
+            None => lines.push(piece.to_owned()),
+        }
+    }
+    lines
 }
 
 /// What is wrong with a rule.
@@ -233,5 +259,29 @@ mod tests {
         assert_eq!((row.origin, row.cause), ("user", Cause::Platform));
         assert!(show(&classifier, "connect-failed").unwrap().contains("mine.toml"));
         assert_eq!(show(&classifier, "no-such-rule"), None);
+    }
+
+    #[test]
+    fn a_rule_in_full_is_read_on_a_screen_and_says_every_phrase() {
+        let classifier = Classifier::shipped();
+        for rule in classifier.rules() {
+            let text = show(&classifier, &rule.id).unwrap();
+            // What cannot be broken stays whole.
+            let whole = [&rule.any, &rule.with, &rule.unless, &rule.tasks, &rule.yes, &rule.no].into_iter().flatten();
+            let whole: Vec<&str> = whole.flat_map(|piece| piece.lines()).collect();
+            for line in text.lines().skip(1) {
+                let alone = line.get(HEAD..).unwrap_or_default().trim_end_matches(" |");
+                assert!(line.chars().count() <= WIDTH || whole.contains(&alone), "{}: {line}", rule.id);
+            }
+            // Unwrapped it is all there, in order.
+            let said: Vec<&str> = text.split_whitespace().collect();
+            let any = rule.any.join(" | ");
+            assert!(said.join(" ").contains(&any.split_whitespace().collect::<Vec<_>>().join(" ")), "{text}");
+        }
+        let phrases = ["one phrase", "another phrase"].repeat(5);
+        let wrapped = filled(phrases.into_iter(), " | ");
+        let line = "one phrase | another phrase | one phrase | another phrase | one phrase |";
+        assert_eq!(wrapped, [line, "another phrase | one phrase | another phrase | one phrase | another phrase"]);
+        assert_eq!(filled([].into_iter(), " | "), [""; 0]);
     }
 }
