@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use runmend::classify::Classifier;
 use runmend::decide::Policy;
+use runmend::decide::guardrail::opinion::{AGREES, DIFFERS};
 use runmend::domain::cause::Cause;
 use runmend::domain::evidence::FailureText;
 use runmend::report::evaluate::{Evaluation, Labelled, evaluate, read};
@@ -123,4 +124,48 @@ fn the_model_knows_failures_it_has_not_seen_and_its_confidence_holds() {
     println!("ECE {ece:.3}, Brier {brier:.3}");
     assert!(share >= 0.85, "the model alone: {share}");
     assert!(ece <= 0.05, "calibration: {ece}");
+}
+
+/// What a large model said of 169 failures of `cases/`, asked as the product asks, and what the rules had said of them before they were
+/// written for them; `causes` are what people say, the first one above all.
+#[derive(serde::Deserialize)]
+struct Opined {
+    causes: Vec<Cause>,
+    rules: Cause,
+    rules_confidence: f64,
+    model: Cause,
+}
+
+impl Opined {
+    fn odds(&self) -> f64 {
+        let confidence = self.rules_confidence.clamp(0.001, 0.999);
+        (confidence / (1.0 - confidence)).ln()
+    }
+
+    /// How far a confidence is from what turned out, squared.
+    fn miss(&self, agrees: f64, differs: f64) -> f64 {
+        let odds = self.odds() + if self.rules == self.model { agrees } else { -differs };
+        let right = if self.causes.contains(&self.rules) { 1.0 } else { 0.0 };
+        (1.0 / (1.0 + (-odds).exp()) - right).powi(2)
+    }
+}
+
+#[test]
+fn second_opinions_move_the_confidence_as_far_as_they_were_right() {
+    let all: Vec<Opined> = include_str!("cases/opinions.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let brier = |agrees: f64, differs: f64| all.iter().map(|opined| opined.miss(agrees, differs)).sum::<f64>() / all.len() as f64;
+    let right = |opined: &&Opined| opined.causes.contains(&opined.rules);
+    let (same, other): (Vec<&Opined>, Vec<&Opined>) = all.iter().partition(|opined| opined.rules == opined.model);
+    let (same_right, other_right) = (same.iter().copied().filter(right).count(), other.iter().copied().filter(right).count());
+    println!("the same cause: the rules right {same_right} of {}; another: {other_right} of {}", same.len(), other.len());
+    println!("Brier: no opinion {:.4}, with it {:.4}", brier(0.0, 0.0), brier(AGREES, DIFFERS));
+    // If the next agreement were wrong: this many odds against what the rules say of themselves.
+    let laplace = ((same_right + 1) as f64 / (same.len() - same_right + 1) as f64).ln();
+    let said = same.iter().map(|opined| opined.odds()).sum::<f64>() / same.len() as f64;
+    println!("agreement adds {:.2} to the log odds", laplace - said);
+    assert!((laplace - said - AGREES).abs() <= 0.25, "AGREES is {AGREES}");
+    let best = (0..60).map(|tenth| f64::from(tenth) / 20.0).min_by(|a, b| brier(AGREES, *a).total_cmp(&brier(AGREES, *b))).unwrap();
+    println!("another cause takes {best:.2}");
+    assert!((best - DIFFERS).abs() <= 0.25, "DIFFERS is {DIFFERS}");
+    assert!(brier(AGREES, DIFFERS) < 0.75 * brier(0.0, 0.0));
 }

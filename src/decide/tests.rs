@@ -125,18 +125,17 @@ fn the_table_of_second_opinions() {
     };
     use Cause::{Data, Network, Platform};
     for (action, mode, of, want) in [
-        (Retry, Mode::Auto, opinion(Network, Retry, 0.8, true), (Retry, Auto, 0.92)),
-        (Retry, Mode::Auto, opinion(Network, Notify, 0.8, true), (Retry, Approval, 0.92)),
+        (Retry, Mode::Auto, opinion(Network, Retry, 0.8, true), (Retry, Auto, 0.985)),
+        (Retry, Mode::Auto, opinion(Network, Notify, 0.8, true), (Retry, Approval, 0.985)),
         (Retry, Mode::Auto, opinion(Network, Notify, 0.8, false), (Retry, Auto, 0.9)),
         (Retry, Mode::Auto, opinion(Network, Notify, 0.4, true), (Retry, Auto, 0.9)),
         (Retry, Mode::Auto, opinion(Data, Notify, 0.3, true), (Retry, Auto, 0.9)),
-        (Retry, Mode::Auto, opinion(Data, Notify, 1.0, true), (Retry, Approval, 0.675)),
-        (Retry, Mode::Auto, opinion(Platform, Retry, 0.6, true), (Retry, Approval, 0.63)),
-        (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, true), (Escalate, Auto, 0.45)),
-        (Retry, Mode::Approve, opinion(Platform, Retry, 1.0, true), (Retry, Approval, 0.45)),
+        (Retry, Mode::Auto, opinion(Data, Notify, 1.0, true), (Retry, Approval, 0.668)),
+        (Retry, Mode::Auto, opinion(Platform, Retry, 0.6, true), (Retry, Approval, 0.668)),
+        (Retry, Mode::Approve, opinion(Platform, Retry, 1.0, true), (Retry, Approval, 0.668)),
         (Retry, Mode::Auto, opinion(Platform, Retry, 1.0, false), (Retry, Auto, 0.9)),
-        (Notify, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Notify, Auto, 0.45)),
-        (Escalate, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Escalate, Auto, 0.45)),
+        (Notify, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Notify, Auto, 0.668)),
+        (Escalate, Mode::Auto, opinion(Platform, Ignore, 1.0, true), (Escalate, Auto, 0.668)),
     ] {
         assert_eq!(said(action, mode, of.clone()), want, "{action} under {mode}, {of:?}");
     }
@@ -152,6 +151,20 @@ fn the_table_of_second_opinions() {
         (Escalate, Auto),
         None,
     );
+}
+
+#[test]
+fn a_disagreement_that_leaves_little_pages_where_nobody_watches() {
+    let decided = |confidence: f64, mode: Mode| {
+        let mut case = case(Cause::Network, Action::Retry, mode);
+        case.classification.confidence = Probability::new(confidence);
+        case.opinion = Some(opinion(Cause::Platform, Action::Retry, 0.9, true));
+        let decision = decide(&case, &Policy { min_confidence: Probability::new(0.5), ..Policy::default() });
+        (decision.action, decision.authority)
+    };
+    assert_eq!(decided(0.88, Mode::Auto), (Action::Retry, Authority::Approval));
+    assert_eq!(decided(0.86, Mode::Auto), (Action::Escalate, Authority::Auto));
+    assert_eq!(decided(0.86, Mode::Approve), (Action::Retry, Authority::Approval));
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! What a model's second opinion may do to a decision: take away, never give.
 //!
 //! An opinion counts where it is grounded (each line it quotes was in the evidence) and at least [`SURE_MIN`] sure. `c` is the rules'
-//! confidence, `o` the opinion's.
+//! confidence; `c + x` moves it by x in the logarithm of its odds.
 //!
 //! | the opinion | confidence shown | a re-run, or an ignore | a mail or a page |
 //! |---|---|---|---|
 //! | none, not grounded, or under [`SURE_MIN`] | `c` | as without it | as without it |
-//! | the same cause | `c + (1 - c) * AGREES * o` | as without it | as without it |
-//! | the same cause, but no re-run | `c + (1 - c) * AGREES * o` | a person decides | as without it |
-//! | a cause that the rules list as an alternative | `c * (1 - DIFFERS_KNOWN * o)` | a person decides | as without it |
-//! | another cause | `c * (1 - DIFFERS * o)` | a person decides; in mode auto, under [`PAGED_BELOW`], the on-call is paged | as without it |
+//! | the same cause | `c + AGREES` | as without it | as without it |
+//! | the same cause, but no re-run | `c + AGREES` | a person decides | as without it |
+//! | another cause | `c - DIFFERS` | a person decides; in mode auto, under [`PAGED_BELOW`], the on-call is paged | as without it |
 //! | a cause, where the rules know none | `c` | there is none | as without it |
+//!
+//! The two shifts are fitted: `tests/cases/opinions.jsonl` holds what a large model said of 169 failures, and what the rules had said of them
+//! before they knew them; `cargo test --test accuracy opinions -- --nocapture` fits them anew. Where both agreed, the rules were right 117 times of 117;
+//! where they differed, 30 times of 52, and the model 47 times. How sure the model says it is told nothing more, so it enters nothing but
+//! [`SURE_MIN`]. Whether the rules had named the other cause as an alternative told nothing either (right 9 times of 13, and 21 of 39).
 //!
 //! So a model that repeats whatever a log tells it can cost a person's look, and nothing else: the confidence that it raises is shown,
 //! while every threshold is held against the rules' own; its action, parameters and words enter no decision.
@@ -19,20 +23,19 @@ use crate::decide::draft::Draft;
 use crate::decide::{Case, Policy};
 use crate::domain::action::Action;
 use crate::domain::cause::Cause;
-use crate::domain::classification::{Classification, Opinion};
+use crate::domain::classification::Opinion;
 use crate::domain::decision::{Authority, Mode};
 use crate::domain::ids::Probability;
 
 pub const ID: &str = "second_opinion";
 
-/// A model that is less sure than a coin says nothing.
+/// A model that is less sure than a coin says nothing: where such a one differed, the rules were right 6 times of 9.
 pub const SURE_MIN: f64 = 0.5;
-/// How much of the rules' doubt a fully sure agreement takes away.
-pub const AGREES: f64 = 0.25;
-/// How much of the rules' confidence a fully sure other cause takes away.
-pub const DIFFERS: f64 = 0.5;
-/// The same, where the rules had that cause in mind themselves.
-pub const DIFFERS_KNOWN: f64 = 0.25;
+/// What agreement adds to the logarithm of the odds that the rules are right. The best fit is higher; this is what remains of it if the
+/// next agreement were the first to be wrong.
+pub const AGREES: f64 = 2.0;
+/// What another cause takes from it.
+pub const DIFFERS: f64 = 1.5;
 /// Where two readings leave less confidence than this in a re-run, nobody's approval is waited for: somebody is woken.
 pub const PAGED_BELOW: f64 = 0.6;
 
@@ -49,7 +52,7 @@ pub fn apply(draft: Draft, case: &Case, _: &Policy) -> Draft {
         return draft.because(format!("the model reads it as {} ({}): for a person to judge", opinion.cause, opinion.confidence));
     }
     if opinion.cause == rules.cause {
-        let draft = draft.believe(agreed(rules.confidence, opinion.confidence));
+        let draft = draft.believe(shifted(rules.confidence, AGREES));
         let draft = draft.because(format!("the model agrees: {} ({})", opinion.cause, opinion.confidence));
         return if draft.action.reruns() && !opinion.action.reruns() {
             draft.lower(ID, Authority::Approval, format!("the model would not re-run it but {}: a person decides", opinion.action.words()))
@@ -62,7 +65,7 @@ pub fn apply(draft: Draft, case: &Case, _: &Policy) -> Draft {
 
 fn differs(draft: Draft, case: &Case, opinion: &Opinion) -> Draft {
     let rules = &case.classification;
-    let confidence = doubted(rules, opinion);
+    let confidence = shifted(rules.confidence, -DIFFERS);
     let words =
         format!("the model reads it as {} ({}), the rules as {} ({})", opinion.cause, opinion.confidence, rules.cause, rules.confidence);
     let draft = draft.believe(confidence);
@@ -78,12 +81,10 @@ fn differs(draft: Draft, case: &Case, opinion: &Opinion) -> Draft {
     }
 }
 
-fn agreed(rules: Probability, opinion: Probability) -> Probability {
-    Probability::new(rules.get() + (1.0 - rules.get()) * AGREES * opinion.get())
-}
-
-fn doubted(rules: &Classification, opinion: &Opinion) -> Probability {
-    let known = rules.alternatives.iter().any(|alternative| alternative.cause == opinion.cause);
-    let share = if known { DIFFERS_KNOWN } else { DIFFERS };
-    Probability::new(rules.confidence.get() * (1.0 - share * opinion.confidence.get()))
+/// The confidence after its logarithmic odds have moved. None is certain either way.
+fn shifted(confidence: Probability, by: f64) -> Probability {
+    const EDGE: f64 = 0.001;
+    let confidence = confidence.get().clamp(EDGE, 1.0 - EDGE);
+    let odds = (confidence / (1.0 - confidence)).ln() + by;
+    Probability::new(1.0 / (1.0 + (-odds).exp()))
 }

@@ -322,6 +322,7 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
             "file-",
             "cus_",
             "evt_",
+            "in_",
             "x-",
             "adb-",
             "arn:",

@@ -154,7 +154,7 @@ pub fn find(text: Text<'_>, stems: &[usize], pairs: &Pairs, all: &mut Vec<Found>
 }
 
 /// Armoured certificates and public keys: drawn at random, and for everybody.
-fn public_blocks(text: Text<'_>) -> Vec<(usize, usize)> {
+pub fn public_blocks(text: Text<'_>) -> Vec<(usize, usize)> {
     const BLOCK_BYTES_MAX: usize = 64 << 10;
     let mut blocks = Vec::new();
     let mut done = 0;
@@ -283,7 +283,7 @@ fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pa
 }
 
 /// Parts between slashes or hyphens that are words: a path or a name, not base64.
-fn is_path_like(word: &str, pairs: &Pairs) -> bool {
+pub fn is_path_like(word: &str, pairs: &Pairs) -> bool {
     let parts: Vec<&str> = word.split(['/', '-', '_']).filter(|part| part.len() >= 4).collect();
     let random = parts
         .iter()

@@ -21,6 +21,7 @@ mod joint;
 mod judge;
 mod label;
 mod lone;
+mod model;
 mod name;
 mod pair;
 mod personal;
@@ -42,6 +43,7 @@ use std::collections::BTreeMap;
 use again::Again;
 use found::{Counts, Found, Numbers, merged};
 use label::{Label, Labels, Weight};
+use model::Model;
 use name::{Words, name_around, word_before};
 use pair::{Joint, Name, Value};
 use random::Pairs;
@@ -86,6 +88,7 @@ pub struct Redactor {
     pairs: Pairs,
     labels: Labels,
     search: Search,
+    model: Model,
 }
 
 impl Default for Redactor {
@@ -96,7 +99,7 @@ impl Default for Redactor {
 
 impl Redactor {
     pub fn new(options: Options) -> Self {
-        Self { options, pairs: Pairs::new(), labels: Labels::new(), search: Search::new() }
+        Self { options, pairs: Pairs::new(), labels: Labels::new(), search: Search::new(), model: Model::default() }
     }
 
     /// The text with a numbered placeholder, as `‹password-1›`, for each secret.
@@ -146,6 +149,7 @@ impl Redactor {
         let text = Text::new(&view.words, &work);
         let (mut all, stems) = self.look(text);
         lone::find(text, &stems, &self.pairs, &mut all);
+        self.model.find(text, &self.pairs, &mut all);
         all.extend(self.look_inside(text));
         all = unmasked(text, merged(all));
         if let Some(whole) = view.unwrapped() {

@@ -6,6 +6,7 @@ mod corpus;
 mod made;
 mod properties;
 mod rows;
+mod trained;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 

@@ -3,13 +3,13 @@
 use super::made::made;
 use super::*;
 
-const SECRETS: [&str; 4] = [
+pub const SECRETS: [&str; 4] = [
     include_str!("../../../../tests/redaction/secrets_third.txt"),
     include_str!("../../../../tests/redaction/secrets_second.txt"),
     include_str!("../../../../tests/redaction/secrets.txt"),
     include_str!("../../../../tests/redaction/secrets_wider.txt"),
 ];
-const LOOK_ALIKES: [&str; 4] = [
+pub const LOOK_ALIKES: [&str; 4] = [
     include_str!("../../../../tests/redaction/look_alikes_third.txt"),
     include_str!("../../../../tests/redaction/look_alikes_second.txt"),
     include_str!("../../../../tests/redaction/look_alikes.txt"),
@@ -24,7 +24,7 @@ pub fn survives(secret: &str, out: &str) -> bool {
 }
 
 /// The lines of the files, each with its number in its own file, which is the seed of its values.
-fn lines<const FILES: usize>(files: [&'static str; FILES]) -> impl Iterator<Item = (u64, &'static str)> {
+pub fn lines<const FILES: usize>(files: [&'static str; FILES]) -> impl Iterator<Item = (u64, &'static str)> {
     files.into_iter().flat_map(|file| (0..).zip(file.lines()))
 }
 

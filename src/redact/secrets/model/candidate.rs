@@ -1,0 +1,151 @@
+//! The words of a text that may be secrets: none that has a meaning, and none that is too short or too plain to be one.
+
+use crate::redact::secrets::judge::is_lookalike;
+use crate::redact::secrets::lone::{is_explained, is_path_like, public_blocks};
+use crate::redact::secrets::random::{Makeup, Pairs};
+use crate::redact::secrets::text::{Text, is_alnum, is_name, is_quote};
+use crate::redact::secrets::value::{
+    is_class_name, is_masked, is_nothing, is_number, is_place, is_reference, is_time, is_uuid, is_version,
+};
+
+/// Shortest and longest, bytes.
+const BYTES_MIN: usize = 6;
+const BYTES_MAX: usize = 300;
+/// Names before one value: `-Dx=y=z`.
+const NAMES_MAX: usize = 4;
+
+/// A word at `start..end`.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    pub start: usize,
+    pub end: usize,
+    pub makeup: Makeup,
+    pub is_random: bool,
+    /// Hexadecimal digits alone, as hashes have.
+    pub is_digest: bool,
+}
+
+/// Every word that may be a secret and that `is_asked` for, in order.
+pub fn each(text: Text<'_>, pairs: &Pairs, is_asked: impl Fn(usize, usize) -> bool, mut tell: impl FnMut(Unit)) {
+    let public = public_blocks(text);
+    let bytes = text.bytes();
+    let mut position = 0;
+    while position < bytes.len() {
+        if is_border(text.at(position)) || text.at(position) == b'&' {
+            position += 1;
+            continue;
+        }
+        let stop = word_end(text, position);
+        let (start, end) = bare(text, position, stop);
+        let is_public = || public.iter().any(|(from, to)| *from <= start && start < *to);
+        if is_asked(start, end)
+            && let Some(unit) = unit(text, start, end, pairs).filter(|_| !is_public())
+        {
+            tell(unit);
+        }
+        position = stop;
+    }
+}
+
+/// Where the word ends: also before the next pair of a query, `&name=`.
+fn word_end(text: Text<'_>, start: usize) -> usize {
+    let mut end = start;
+    loop {
+        end = text.skip(end, |b| !is_border(b) && b != b'&');
+        if text.at(end) != b'&' {
+            return end;
+        }
+        let name = text.skip_max(end + 1, 40, is_name);
+        if name > end + 1 && (text.at(name) == b'=' || text.starts_anycase(name, "%3d")) {
+            return end;
+        }
+        end += 1;
+    }
+}
+
+fn is_border(b: u8) -> bool {
+    b.is_ascii_whitespace() || is_quote(b) || matches!(b, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b',' | b';' | b'|' | 0x1b)
+}
+
+/// Without the names before it and the signs of a sentence behind it: the `x` of `a.b=x.`
+fn bare(text: Text<'_>, start: usize, stop: usize) -> (usize, usize) {
+    let mut start = start;
+    for _ in 0..NAMES_MAX {
+        let begins = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$' | b'@' | b'%' | b'-');
+        let name = text.skip_max(start, 80, |b| is_name(b) || matches!(b, b'$' | b'@' | b'%'));
+        let sign = if text.starts(name, ":=") { 2 } else { 1 };
+        // `-XX:+UseG1GC` is one option.
+        let joins = text.at(name) == b'=' || text.at(name) == b':' && text.at(start) != b'-' && !text.starts(name, "://");
+        let is_name = begins(text.at(start)) && joins && name > start;
+        if !is_name || name + sign >= stop {
+            break;
+        }
+        start = name + sign;
+    }
+    let mut end = stop;
+    while end > start && matches!(text.before(end), b'.' | b':' | b'?')
+        || end > start + 1 && text.before(end) == b'=' && text.at(end - 2) != b'=' && !(end - start).is_multiple_of(4)
+    {
+        end -= 1;
+    }
+    (start, end)
+}
+
+fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit> {
+    if !(BYTES_MIN..=BYTES_MAX).contains(&(end - start)) {
+        return None;
+    }
+    let word = text.slice(start, end);
+    let makeup = Makeup::of(word, pairs);
+    let is_random = makeup.is_random();
+    let plain = makeup.digits == 0 && !is_random && !word.bytes().any(is_sign);
+    let is_digest = makeup.is_hex();
+    if plain || makeup.letters() < 2 || is_digest && makeup.length < 16 {
+        return None;
+    }
+    let is_option = text.at(start) == b'-';
+    let is_object = word.rsplit_once('@').is_some_and(|(_, hash)| hash.len() <= 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+    let has_meaning = is_option
+        || is_object
+        || word.contains("://")
+        || is_masked(word)
+        || is_reference(word)
+        || is_nothing(word)
+        || is_number(word)
+        || is_time(word)
+        || is_version(word)
+        || is_uuid(word)
+        || is_class_name(word)
+        || is_place(word)
+        || !is_digest && is_lookalike(word, pairs)
+        || is_path_like(word, pairs)
+        || is_explained(text, start, word)
+        || is_code(text, word, end);
+    (!has_meaning).then_some(Unit { start, end, makeup, is_random, is_digest })
+}
+
+/// A call, a frame, an address with a port, a file.
+fn is_code(text: Text<'_>, word: &str, end: usize) -> bool {
+    let is_called = matches!(text.at(end), b'(' | b'[') && word.bytes().all(|b| is_alnum(b) || matches!(b, b'.' | b'_' | b'$' | b':'));
+    let is_port =
+        word.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit()));
+    let is_file = word.rsplit_once('.').is_some_and(|(stem, end)| {
+        (2..=4).contains(&end.len())
+            && end.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && end.bytes().any(|b| b.is_ascii_lowercase())
+            && stem.bytes().all(|b| is_name(b) || b == b'/')
+    });
+    is_called
+        || is_port
+        || is_file && !word.contains(is_sign_of_password)
+        || word.contains("::")
+        || word.matches('/').count() >= 3 && !word.contains(['+', '='])
+}
+
+fn is_sign_of_password(c: char) -> bool {
+    u8::try_from(c).is_ok_and(is_sign)
+}
+
+fn is_sign(b: u8) -> bool {
+    matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'@' | b'^' | b'~' | b'?')
+}
