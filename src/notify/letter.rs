@@ -39,7 +39,9 @@ pub fn compose(kind: MailKind, incident: &Incident, evidence: Option<&Evidence>)
     // Before anything is quoted or cut: half a secret, or one without its label, would not be recognised.
     let (incident, evidence) = without_secrets::of(incident, evidence);
     let (subject, body) = written(kind, &incident, evidence.as_ref());
-    without_secrets::of_letter(&subject, &body)
+    let (subject, body) = without_secrets::of_letter(&subject, &body);
+    // What stands for a secret may be longer than the secret was.
+    (subject, cut(&body))
 }
 
 fn written(kind: MailKind, incident: &Incident, evidence: Option<&Evidence>) -> (String, String) {

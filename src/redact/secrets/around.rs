@@ -13,7 +13,7 @@ pub fn is_described(text: Text<'_>, name: Name, value: &Value, word: &str) -> bo
         let is_resource = !word.bytes().any(|b| b.is_ascii_uppercase()) && word.contains('-');
         let answers =
             [" not found", " already exists", " is forbidden", " created", " deleted", " configured", " does not exist", " unchanged"];
-        return value.joint == Joint::Said && word.split(' ').count() > 1 && word.split(' ').all(is_word)
+        return value.joint == Joint::Said && !names_a_phrase(text, name) && word.split(' ').count() > 1 && word.split(' ').all(is_word)
             || value.joint == Joint::Space && is_resource && answers.iter().any(|answer| rest.starts_with(answer));
     }
     // `--password via the command line is insecure`
@@ -94,6 +94,12 @@ pub fn is_argument(text: Text<'_>, name: Name) -> bool {
     matches!(text.before(before), b'(' | b',' | b':' | b'{' | b'[' | b';')
         || words.len() > 1 && words.bytes().all(|b| b.is_ascii_uppercase())
         || text.ends(before, "setq")
+}
+
+/// `(host 'x', password 'y')`
+pub fn is_option_of_list(text: Text<'_>, name: Name) -> bool {
+    let before = text.skip_back_max(name.start, 8, is_blank);
+    matches!(text.before(before), b'(' | b',') && text.slice(name.start, name.end).to_ascii_lowercase().ends_with("password")
 }
 
 /// Other pairs stand before: `user: x, password: y`.

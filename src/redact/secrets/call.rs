@@ -18,6 +18,7 @@ const PAIRS_OF: &[&str] = &[
     "Client",
     "HTTPProxyAuth",
     "getConnection",
+    "__construct",
     "auth",
     "basic_auth",
     "http_auth",
@@ -191,7 +192,12 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         word = word.split_once(':')?.1;
     }
     let from = to - word.len();
-    let is_none = is_nothing(word) || is_masked(word) || is_reference(word) || is_place(word) || word.contains(' ') || word.len() < 4;
+    let is_none = is_nothing(word)
+        || is_masked(word)
+        || is_reference(word)
+        || is_place(word)
+        || word.contains(' ') && name != "ConvertTo-SecureString"
+        || word.len() < 4;
     let is_plain = is_word(word)
         && !matches!(name, "HTTPBasicAuth" | "getConnection" | "PasswordAuthentication" | "ConvertTo-SecureString" | "simple_bind_s");
     let is_name = is_plain && !looks_chosen(word, pairs) && !Makeup::of(word, pairs).is_random();

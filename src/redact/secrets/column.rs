@@ -56,7 +56,15 @@ pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
             if row.len() != header.len() + extra {
                 break;
             }
-            found.extend(row.get(column + extra).filter(|(from, to)| from < to));
+            // Columns that spaces make stand below their names.
+            let (name_start, name_end) = header.get(column).copied().unwrap_or_default();
+            let is_below = |from: usize, to: usize| {
+                rule != Rule::Spaces
+                    || from - line == name_start - start
+                    || (to - line).abs_diff(name_end - start) <= 1
+                    || from - line <= name_end - start && to - line >= name_start - start
+            };
+            found.extend(row.get(column + extra).filter(|(from, to)| from < to && is_below(*from, *to)));
         } else if text.slice(line, line_end).trim().is_empty() {
             break;
         }

@@ -256,7 +256,7 @@ fn login(text: Text<'_>, end: usize, all: &mut Vec<Found>) -> usize {
         }
         if let Some((user, rest)) = word.split_once('/') {
             let password = rest.rsplit_once('@').map_or(rest, |(password, _)| password);
-            let is_user = !user.is_empty() && user.bytes().all(|b| is_alnum(b) || matches!(b, b'_' | b'#' | b'.' | b'[' | b']'));
+            let is_user = !user.is_empty() && user.bytes().all(|b| is_alnum(b) || matches!(b, b'_' | b'#' | b'.' | b'[' | b']' | b'-'));
             if is_user
                 && !password.is_empty()
                 && !is_masked(password)

@@ -58,8 +58,10 @@ pub fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
     let limit = start + text.reach(BARE_BYTES_MAX);
     // `{a;b}` of ODBC: braces enclose a value with separators.
     if text.at(start) == b'{' && !matches!(text.at(start + 1), b'{' | b'"') {
-        let close = text.skip_max(start, 200, |b| b != b'}' && b != b'\n' && b != b'=' && b != b'"');
-        if text.at(close) == b'}' && close > start + 1 {
+        let close = text.skip_max(start, 200, |b| b != b'}' && b != b'\n' && b != b'"');
+        // With a pair inside, these are braces of a list, unless more of a connection string follows.
+        let is_list = text.slice(start, text.floor(close)).contains('=') && text.at(close + 1) != b';';
+        if text.at(close) == b'}' && close > start + 1 && !is_list {
             return close + 1;
         }
     }
@@ -82,6 +84,7 @@ pub fn bare_end(text: Text<'_>, name: Name, start: usize) -> usize {
             b'%' => {
                 encoded
                     && (text.starts(position, "%26")
+                        && (name_follows(text, position + 3) || !is_alnum(text.at(position + 3)) && text.at(position + 3) != b'%')
                         || text.starts(position, "%22")
                         || text.starts(position, "%20")
                         || text.starts(position, "%3B"))

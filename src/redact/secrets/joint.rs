@@ -89,6 +89,10 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         if let Some(at) = quoted.then(|| described_later(text, text.skip(spaced + 1, is_blank))).flatten() {
             return Some((Joint::Equals, at));
         }
+        // `variable: DB_PASSWORD, value: x`
+        if let Some(at) = (!quoted).then(|| described_value(text, text.skip_spaces(spaced + 1))).flatten() {
+            return Some((Joint::Equals, at));
+        }
         // `{password,"x"}`
         if text.before(name.start) == b'{' && !quoted && quote_follows(text, text.skip_spaces(spaced + 1)) {
             return Some((Joint::Equals, text.skip_spaces(spaced + 1)));
@@ -126,7 +130,9 @@ pub fn joint(text: Text<'_>, name: Name) -> Option<(Joint, usize)> {
         }
         // A file of options, one a line.
         let next = text.skip_max(spaced, 2, |b| matches!(b, b'\n' | b'\r'));
-        if text.ends(name.start, "--") && !quoted && !is_blank(text.at(next)) && text.at(next) != b'-' && next < text.len() {
+        let next = if text.starts(next, "--arg\n") { next + "--arg\n".len() } else { next };
+        let starts_line = text.skip_spaces(text.line_start(name.start, 80)) + 2 == name.start;
+        if text.ends(name.start, "--") && starts_line && !quoted && !is_blank(text.at(next)) && text.at(next) != b'-' && next < text.len() {
             return Some((Joint::Flag, next));
         }
         return name_of_a_field(text, name)
@@ -246,7 +252,7 @@ fn separator(text: Text<'_>, position: usize) -> Option<usize> {
 fn after_type(text: Text<'_>, position: usize) -> Option<usize> {
     let position = if text.at(position) == b'&' { text.skip_max(position, 2, |b| b == b'&') } else { position };
     let position = if text.starts(position, "'static ") { position + "'static ".len() } else { position };
-    let end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'[' | b']' | b'.' | b'_' | b'?' | b'<' | b'>'));
+    let end = text.skip_max(position, 40, |b| is_alnum(b) || matches!(b, b'[' | b']' | b'(' | b')' | b'.' | b'_' | b'?' | b'<' | b'>'));
     let equals = text.skip_spaces(end);
     let is_type = text.at(position).is_ascii_alphabetic() && end > position && equals > end;
     (is_type && text.at(equals) == b'=' && text.at(equals + 1) == b' ').then(|| text.skip_spaces(equals + 1))
@@ -254,7 +260,7 @@ fn after_type(text: Text<'_>, position: usize) -> Option<usize> {
 
 /// The value of a YAML block (`password: |`), of an element, or of JSON that breaks behind the colon.
 fn value_on_next_line(text: Text<'_>, name: Name, position: usize) -> Option<usize> {
-    let mut at = position;
+    let mut at = if text.starts(position, "\r\n") { position + 1 } else { position };
     if matches!(text.at(at), b'|' | b'>') && text.skip_max(at + 1, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9')) > at {
         let end = text.skip_max(at + 1, 2, |b| matches!(b, b'-' | b'+' | b'1'..=b'9'));
         if text.at(end) != b'\n' {
@@ -316,6 +322,12 @@ fn name_of_a_field(text: Text<'_>, name: Name) -> bool {
         && ["name", "key", "Name", "Key", "variable", "parameter"]
             .iter()
             .any(|word| text.ends(text.skip_back_max(back - 1, 3, |b| is_quote(b) || is_space(b)), word))
+}
+
+/// Behind `": "`, `= `: where the value of a field that ends at `end` starts.
+pub fn assigned(text: Text<'_>, end: usize) -> Option<usize> {
+    let after = text.skip_spaces(end + Quote::at(text, end).map_or(0, Quote::len));
+    separator(text, after).map(|at| text.skip_spaces(at))
 }
 
 /// `"value": "x"`, `value: x`, `value="x"` that follows a name: where x starts.

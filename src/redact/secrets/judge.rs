@@ -2,7 +2,7 @@
 
 use super::around::{
     is_argument, is_argument_of_function, is_beside_user, is_chained, is_compound, is_described, is_in_list, is_of_a_role,
-    is_public_key_id, is_row, is_second_of_list, names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
+    is_option_of_list, is_public_key_id, is_row, is_second_of_list, names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
 };
 use super::label::{Label, Weight};
 use super::pair::{Joint, Name, Value};
@@ -26,6 +26,10 @@ const FETCHING: &[&str] = &[
 pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs: &Pairs) -> bool {
     let words = value.pieces.words(text);
     let word = words.trim();
+    // `${secrets:prod/pg}`
+    if text.ends(name.start, "${") && value.joint == Joint::Colon && word.contains('/') {
+        return false;
+    }
     // `https://x-access-token:…@host`: the URL says where it ends.
     if text.ends(name.start, "://") {
         return false;
@@ -44,6 +48,10 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
     if matches!(value.joint, Joint::Space | Joint::Said) && !value.quoted && is_pair(word) {
         return matches!(label.kind, "auth" | "credential") && is_user_with_password(word, pairs);
     }
+    // A connection string or a signed query: its own parts say which of them is the secret.
+    if has_secret_part(word) {
+        return false;
+    }
     if is_fetched(text, value) || is_code(text, value, word, pairs) {
         return false;
     }
@@ -60,6 +68,13 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
         Weight::Firm => firm(text, name, label, value, word, pairs),
         Weight::Weak => weak(text, label, value, word, pairs),
     }
+}
+
+/// `Endpoint=sb://…;SharedAccessKey=…`, `sv=…&sig=…`
+fn has_secret_part(word: &str) -> bool {
+    let is_pairs = word.matches('=').count() >= 2;
+    is_pairs && ["SharedAccessKey=", "AccountKey=", "&sig=", "?sig=", "SharedAccessSignature="].iter().any(|part| word.contains(part))
+        || word.starts_with("sig=") && word.contains('&')
 }
 
 /// Seconds or milliseconds since 1970, of this half of the century.
@@ -159,8 +174,11 @@ fn strong(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, p
         Joint::Space if value.quoted && label.kind == "password" && names_a_phrase(text, name) => word.len() >= 8,
         Joint::Space if value.quoted => {
             (!is_word(word) || is_compound(text, name) || is_argument(text, name) && word.len() >= 4)
-                && !word.contains(' ')
+                && (!word.contains(' ') || is_option_of_list(text, name))
                 && !is_class_name(word)
+        }
+        Joint::Said if is_number(word) => {
+            (6..=8).contains(&word.len()) && text.slice(name.start, name.end).to_ascii_lowercase().ends_with("passcode")
         }
         Joint::Said => looks_chosen(word, pairs) || is_jumbled(word, pairs),
         Joint::Space => {
@@ -186,7 +204,12 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
     if word.contains(' ') && label.kind != "secret" && label.kind != "password" {
         return false;
     }
-    if word.starts_with('{') || word.starts_with('[') || word.contains("://") {
+    if word.starts_with('{') || word.starts_with('[') || word.contains("://") || is_fingerprint(word) {
+        return false;
+    }
+    // `Secret: 'adls-account-key'`: what the secret is called.
+    let names_one = ["-key", "-password", "-secret", "-token", "-pwd", "-credentials"].iter().any(|end| word.ends_with(end));
+    if value.quoted && names_one && makeup.upper == 0 && makeup.digits <= 2 && !makeup.is_random() {
         return false;
     }
     let enough = match label.kind {
@@ -236,6 +259,9 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
         || word.starts_with(['{', '[', '(', '<'])
         || word.starts_with('/') && !word.contains('=') && 12 * word.matches('/').count() > word.len()
         || word.starts_with("S-1-")
+        || word.starts_with("0x")
+        || is_fingerprint(word)
+        || label.kind == "key" && is_encoded_text(word)
         || word.contains('(')
     {
         return false;
@@ -246,6 +272,7 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
             (4..=8).contains(&makeup.length) && makeup.digits == makeup.length && value.joint != Joint::Space
                 || random && makeup.length >= 20
         }
+        "password-hash" if word.starts_with("scrypt:") || word.starts_with("argon2") || word.starts_with("bcrypt") => true,
         "password-hash" => word.starts_with('$') && word.matches('$').count() >= 3 || word.starts_with("pbkdf2") || word.starts_with("{S"),
         "salt" | "code" => random && makeup.length >= 20,
         "login" if value.joint == Joint::Equals && !value.quoted && is_user_with_password(word, pairs) => true,
@@ -260,6 +287,8 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
             true
         }
         "session" | "signature" if makeup.is_hex() => makeup.length >= 24 && makeup.digits > 0 && value.joint != Joint::Space,
+        // `Credential=AKIA…/20250101/eu-west-1/s3/aws4_request`
+        "credential" if word.ends_with("_request") => false,
         "credential" if value.joint == Joint::Flag => looks_chosen(word, pairs),
         "credential" if looks_chosen(word, pairs) && makeup.kinds() >= 3 && makeup.length >= 8 => true,
         "auth" if value.quoted && is_second_of_list(text, value) => looks_chosen(word, pairs) && makeup.length >= 6 && !is_place(word),
@@ -296,6 +325,8 @@ pub fn decoded(word: &str) -> Option<Vec<u8>> {
 pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
     let makeup = Makeup::of(word, pairs);
     is_uuid(word)
+        || is_cluster_id(word)
+        || is_fingerprint(word)
         || makeup.is_hex() && makeup.length >= 7
         || is_number(word)
         || word.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -333,6 +364,27 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
         .iter()
         .any(|start| word.starts_with(start))
         || word.contains('@') && word.contains('.') && !word.ends_with('.') && makeup.other <= 4 && word.split('@').count() == 2
+}
+
+/// `0608-320420-a5906j1x`, as Databricks names clusters.
+fn is_cluster_id(word: &str) -> bool {
+    let digits = |part: Option<&str>, length: usize| part.is_some_and(|part| part.len() == length && is_number(part));
+    let mut parts = word.split('-');
+    digits(parts.next(), 4)
+        && digits(parts.next(), 6)
+        && parts.next().is_some_and(|end| (6..=14).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && parts.next().is_none()
+}
+
+/// `c6:3f:0c:…`: the bytes of a hash.
+fn is_fingerprint(word: &str) -> bool {
+    const BYTES_MIN: usize = 6;
+    word.split(':').count() >= BYTES_MIN && word.split(':').all(|byte| byte.len() == 2 && byte.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Base64 of nothing but printable characters: a name, a number, a message.
+fn is_encoded_text(word: &str) -> bool {
+    decoded(word).is_some_and(|bytes| bytes.len() >= 6 && bytes.iter().all(|b| matches!(b, b' '..=b'~')))
 }
 
 fn looks_drawn(word: &str, pairs: &Pairs) -> bool {

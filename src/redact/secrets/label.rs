@@ -86,12 +86,12 @@ const PASSWORDS: &str = "password passwd passwort passphrase passcode pwd pass p
     storepass keypass userpwd userpass secretphrase passout bindpw rootpw adminpw userpw dbpw sfpw passw0rd p4ssw0rd p4ssword pa55word pa55w0rd p4ss \
     masterauth requirepass";
 const PASSWORD_ENDS: &[&str] =
-    &["password", "passwd", "passphrase", "pwd", "passwort", "passcode", "bindpw", "rootpw", "adminpw", "kennwort"];
+    &["password", "passwd", "passphrase", "pwd", "passwort", "passcode", "bindpw", "rootpw", "adminpw", "kennwort", "storepass", "keypass"];
 /// What stands before `pass` when it is one word: `dbpass`, not `bypass`.
 const PASS_STARTS: &str = "db user ftp sftp smtp mysql pg root admin my sql ssh mail http proxy redis ldap svc jmx keystore truststore key store imap bind \
     vault";
 /// Words before `key` that make it a secret.
-const KEY_SECRET: &str = "api access secret private account shared storage encryption encrypt crypt crypto decrypt decryption master signing sign \
+const KEY_SECRET: &str = "api principal application access secret private account shared storage encryption encrypt crypt crypto decrypt decryption master signing sign \
     signature subscription app integration license licence instrumentation ssh function functions \
     fernet hmac aes rsa deploy deployment consumer auth oauth admin webhook jwt \
     jws jwk sas cosmos cosmosdb openai gpt anthropic claude mistral cohere groq gemini google maps dd datadog newrelic nr sendgrid \
@@ -167,6 +167,15 @@ impl Labels {
             adjective => adjective,
         };
         let bare = words.count() == 1;
+        // `pass_db`, `password_admin`: whose it is stands behind.
+        let first = words.back(words.count().saturating_sub(1));
+        if words.count() == 2
+            && self.role(word).pass_start
+            && !matches!(word, "key" | "store" | "my")
+            && matches!(first, "pass" | "password" | "passwd" | "pwd" | "pw")
+        {
+            return announced("password", Weight::Strong);
+        }
         if self.is_password(word) {
             let is_doubtful = matches!(word, "pass" | "pw" | "psw") && bare;
             return announced("password", if is_doubtful { Weight::Firm } else { Weight::Strong });
@@ -217,6 +226,8 @@ impl Labels {
     fn joined(&self, word: &str) -> Option<Label> {
         if let Some(start) = word.strip_suffix("key") {
             let known = (0..start.len()).any(|at| start.len() - at > 1 && start.get(at..).is_some_and(|end| self.role(end).key_secret));
+            // Duo's three keys.
+            let known = known || matches!(start, "s" | "i" | "a");
             return if known && !self.role(start).key_plain { announced("key", Weight::Firm) } else { None };
         }
         if word.ends_with("secret") {
@@ -244,8 +255,11 @@ fn other(word: &str, adjective: &str) -> Option<Label> {
         "psk" => announced("password", Weight::Firm),
         "answer" if matches!(adjective, "security" | "secret") => announced("password", Weight::Firm),
         "sig" | "signature" | "sas" | "hmac" => announced("signature", Weight::Weak),
+        // A name of an account, as Twilio has it.
+        "sid" if matches!(adjective, "account" | "service" | "messaging" | "verify" | "message" | "call") => None,
         "session" | "sessid" | "sid" | "cookie" => announced("session", Weight::Weak),
         "id" if adjective == "secret" => announced("secret-id", Weight::Weak),
+        "code" if matches!(adjective, "recovery" | "backup" | "rescue" | "scratch") => announced("secret", Weight::Firm),
         "codes" if matches!(adjective, "recovery" | "backup" | "rescue" | "scratch") => announced("secret", Weight::Firm),
         "id" if matches!(adjective, "session" | "sess") => announced("session", Weight::Weak),
         "authorization" => announced("auth", Weight::Firm),
@@ -253,7 +267,7 @@ fn other(word: &str, adjective: &str) -> Option<Label> {
         "code" if matches!(adjective, "time" | "otp" | "mfa" | "passcode" | "confirmation" | "login" | "verification" | "security") => {
             announced("pin", Weight::Weak)
         }
-        "code" if matches!(adjective, "" | "auth" | "authorization" | "device" | "user" | "verification" | "recovery" | "backup") => {
+        "code" if matches!(adjective, "" | "auth" | "authorization" | "device" | "user" | "verification") => {
             announced("code", Weight::Weak)
         }
         "pin" if matches!(adjective, "" | "user" | "card" | "hsm" | "token" | "slot") => announced("pin", Weight::Weak),

@@ -88,6 +88,9 @@ const EXPLAINED: &[&str] = &[
     "handle",
     "ackid",
     "nonce",
+    "hostid",
+    "host-id",
+    "host_id",
 ];
 
 /// Numbers of a public key in JSON, and what names it.
@@ -276,9 +279,12 @@ fn is_announced(text: Text<'_>, start: usize, end: usize, word: &str, pairs: &Pa
                 && matches!(right, b' ' | b':' | b'=' | b'\'' | b'"' | b'`' | b'\t')
         })
     });
-    let is_cursor = ["resume token", "next token", "page token", "sync token", "continuation token", "starting token"]
-        .iter()
-        .any(|sign| clause.contains(sign));
+    // `arn:aws:secretsmanager:…:secret:prod/etl-x`
+    let is_arn = text.slice(text.floor(text.skip_back_max(start, 160, |b| !is_blank(b))), start).contains("arn:");
+    let is_cursor = is_arn
+        || ["resume token", "next token", "page token", "sync token", "continuation token", "starting token"]
+            .iter()
+            .any(|sign| clause.contains(sign));
     announced && !is_cursor && !is_explained(text, start, word)
 }
 
@@ -299,7 +305,7 @@ pub fn is_explained(text: Text<'_>, start: usize, word: &str) -> bool {
     let from = text.floor(text.skip_back_max(start, CONTEXT_BYTES, |b| b != b'\n'));
     let before = text.slice(from, start).to_ascii_lowercase();
     let near = before.rsplit(['\t', '|', ';', '{']).next().unwrap_or("");
-    if near.trim_end().ends_with("base64,") {
+    if near.trim_end().ends_with("base64,") || before.trim_end_matches([' ', ':', '=']).ends_with("public key") {
         return true;
     }
     let near = near.trim_end_matches(|c: char| c.is_whitespace() || "\"'=:([<-".contains(c));

@@ -38,7 +38,7 @@ mod value;
 mod view;
 mod wrap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use again::Again;
 use found::{Counts, Found, Numbers, merged};
@@ -133,11 +133,17 @@ impl Redactor {
             return None;
         }
         let again = Again::of(&known, &self.pairs);
+        // What a rule names in one place has that name everywhere.
+        let named: HashMap<&str, &'static str> =
+            known.iter().filter(|found| found.kind != model::KIND).map(|found| (found.words.as_str(), found.kind)).collect();
         let mut next = Vec::with_capacity(originals.len());
         for ((original, view), mut secrets) in originals.iter().zip(&views).zip(found.clone()) {
             let work = Work::default();
             let text = Text::new(&view.words, &work);
             again.find(text, &mut secrets);
+            for secret in secrets.iter_mut().filter(|secret| secret.kind == model::KIND) {
+                secret.kind = named.get(secret.words.as_str()).copied().unwrap_or(secret.kind);
+            }
             next.push(replaced(original, view, text, unmasked(text, merged(secrets)), numbers, counts));
         }
         (next != originals).then_some(next)
@@ -250,6 +256,7 @@ impl Looking<'_> {
             }
             Sign::Call => found.places.extend(call::find(text, hit.start, hit.end, pairs)),
             Sign::Place("\"kty\"") => place::web_key(text, hit.start, &mut found.places),
+            Sign::Place("recovery codes" | "backup codes") => place::codes(text, hit.end, &mut found.places),
             Sign::Place(mark) => found.places.extend(place::find(text, mark, hit.start, hit.end, pairs)),
         }
     }
@@ -263,6 +270,7 @@ impl Looking<'_> {
         let found = match mark {
             Mark::WebToken => text.starts(start, "eyJ").then(|| structure::web_token(text, start, pairs)).flatten(),
             Mark::PrivateKey => structure::private_key(text, start),
+            Mark::StaticKey => structure::static_key(text, start),
             Mark::PuttyKey => structure::putty_key(text, end),
             Mark::Url => structure::url_password(text, start, end, pairs),
             Mark::At => structure::bare_password(text, start, pairs),

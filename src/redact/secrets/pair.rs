@@ -65,14 +65,14 @@ pub fn values(text: Text<'_>, name: Name, pairs: &Pairs) -> Vec<Value> {
             }
         }
         // `recovery codes: x, y`
-        if text.before(name.end).eq_ignore_ascii_case(&b's') {
+        if text.before(name.end).eq_ignore_ascii_case(&b's') && !text.slice(name.start, name.end).to_ascii_lowercase().ends_with("ss") {
             more(text, name, joint, pairs, &mut found);
         }
         // `"old" -> "new"` of a plan: both are values.
         if let Some(last) = found.last() {
             let end = last.pieces.end();
             let after = text.skip_spaces(end + usize::from(is_quote(text.at(end))));
-            if text.starts(after, "->") && !matches!(joint, Joint::Arrow) {
+            if (text.starts(after, "->") || last.quoted && text.starts(after, "=>")) && !matches!(joint, Joint::Arrow) {
                 take(text, name, Joint::Arrow, text.skip_spaces(after + 2), pairs, &mut found);
             }
         }
@@ -110,9 +110,20 @@ fn changed(text: Text<'_>, name: Name, pairs: &Pairs, found: &mut Vec<Value>) ->
             at += auxiliary.len();
         }
     }
+    // `rotated the password for svc_etl from 'x' to 'y'`
+    let before = text.slice(text.floor(name.start.saturating_sub(24)), name.start).to_ascii_lowercase();
+    let is_told = ["rotated ", "changed ", "updated ", "replaced "].iter().any(|verb| before.contains(verb));
+    if text.starts_anycase(at, "for ") && is_told {
+        at = text.skip_spaces(text.skip_max(at + "for ".len(), 60, |b| !is_blank(b)));
+        return moved(text, name, at, pairs, found);
+    }
     let verbs = ["changed ", "rotated ", "updated ", "replaced ", "reset ", "set ", "switched "];
     let Some(verb) = verbs.into_iter().find(|verb| text.starts_anycase(at, verb)) else { return false };
-    at += verb.len();
+    moved(text, name, at + verb.len(), pairs, found)
+}
+
+/// `from 'x' to 'y'`
+fn moved(text: Text<'_>, name: Name, mut at: usize, pairs: &Pairs, found: &mut Vec<Value>) -> bool {
     let before = found.len();
     for preposition in ["from ", "to ", "with ", "by "] {
         if text.starts_anycase(at, preposition) {
@@ -179,6 +190,29 @@ fn take(text: Text<'_>, name: Name, joint: Joint, position: usize, pairs: &Pairs
     }
 }
 
+/// `password = four words of it`, between other settings, each on a line of its own.
+fn is_line_of_settings(text: Text<'_>, name: Name, end: usize) -> bool {
+    const WORDS_MAX: usize = 6;
+    let label = text.slice(name.start, name.end).to_ascii_lowercase();
+    let is_password = ["password", "passwd", "passphrase", "passwort", "pwd"].iter().any(|end| label.ends_with(end));
+    let line = text.line_start(name.start, 80);
+    if !is_password || text.at(end) != b' ' || text.skip_spaces(line) != name.start {
+        return false;
+    }
+    let stop = text.line_end(end, 80);
+    let rest = text.slice(end, text.floor(stop));
+    let are_words = rest.split_whitespace().all(|word| word.len() >= 3 && word.bytes().all(|b| is_alnum(b) || is_sign(b)));
+    let is_setting = |start: usize| {
+        let start = text.skip_spaces(start);
+        let to = text.skip_max(start, 60, |b| is_alnum(b) || matches!(b, b'_' | b'-' | b'.'));
+        let sign = text.skip_spaces(to);
+        to > start && matches!(text.at(sign), b'=' | b':') && is_space(text.at(sign + 1))
+    };
+    let above = line.checked_sub(1).map(|end| text.line_start(end, 200));
+    let count = rest.split_whitespace().count();
+    (1..WORDS_MAX).contains(&count) && are_words && (is_setting(stop + 1) || above.is_some_and(is_setting))
+}
+
 fn is_sign(b: u8) -> bool {
     matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'@' | b'^' | b'~')
 }
@@ -222,6 +256,12 @@ fn list(text: Text<'_>, name: Name, joint: Joint, mut position: usize, pairs: &P
 }
 
 fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize), pairs: &Pairs) -> Option<Value> {
+    const CDATA: &str = "<![CDATA[";
+    if text.starts(at, CDATA) {
+        let start = at + CDATA.len();
+        let end = text.find(start, BARE_BYTES_MAX, "]]>")?;
+        return Some(Value { pieces: Pieces::one(start, end), quoted: true, joint, call });
+    }
     if let Some(quote) = Quote::at(text, at) {
         if closes_before(text, name, quote) {
             return None;
@@ -249,6 +289,9 @@ fn one(text: Text<'_>, name: Name, joint: Joint, at: usize, call: (usize, usize)
         _ => bare_end(text, name, at),
     };
     let mut end = text.floor(end);
+    if matches!(joint, Joint::Equals | Joint::Colon) && is_line_of_settings(text, name, end) {
+        end = text.floor(text.skip_back(text.line_end(end, 80), |b| is_space(b) || b == b'\r'));
+    }
     // The braces of ODBC are none of the value.
     let mut at = at;
     if text.at(at) == b'{' && text.before(end) == b'}' && text.at(end) == b';' && end > at + 2 {

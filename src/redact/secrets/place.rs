@@ -12,6 +12,8 @@ const LINE_BYTES_MAX: usize = 1 << 10;
 
 /// Marks to look for.
 pub const MARKS: &[&str] = &[
+    "recovery codes",
+    "backup codes",
     ":5432:",
     ":5433:",
     ":5439:",
@@ -68,6 +70,22 @@ pub const MARKS: &[&str] = &[
     "change_password ",
     "AUTH ",
     "\"kty\"",
+    "string_value",
+    "334 UGFzc3dvcmQ6",
+    "LOGIN challenge: ",
+    "/hooks/",
+    "/t/",
+    " <<< ",
+    "aad3b435b51404eeaad3b435b51404ee:",
+    "\"AUTH\" ",
+    "LOGIN ",
+    " /p:",
+    " /P:",
+    " /sp:",
+    " /rp ",
+    " /RP ",
+    "valuating: env.",
+    "valuating: secrets.",
 ];
 
 /// `…/reset/x`: the part of an address that lets in whoever has it.
@@ -79,6 +97,52 @@ fn link(text: Text<'_>, end: usize, pairs: &Pairs) -> Option<Found> {
     (makeup.length >= LENGTH_MIN && makeup.digits > 1 && (makeup.is_random() || makeup.is_hex() && makeup.length >= 32)
         || super::value::is_uuid(words) && text.ends(end, "-"))
     .then(|| Found { start: end, end: to, kind: "token", words: words.to_owned() })
+}
+
+/// IMAP's `LOGIN user "x"`.
+fn login(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<(usize, usize)> {
+    let opens = !is_alnum(text.before(start)) && !text.ends(start, "AUTH ") && !text.ends(start, "_");
+    let (from, to) = opens.then(|| word(text, end, 1))??;
+    (is_quote(text.at(to)) || super::call::is_drawn(text.slice(from, to), pairs)).then_some((from, to))
+}
+
+/// `kinit user <<< 'x'`: what a command that asks for a password is fed with.
+fn fed(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usize)> {
+    const ASKING: [&str; 9] = ["kinit", "passwd", "sudo ", "login", "gpg ", "openssl ", "mysql", "su ", "cryptsetup"];
+    let front = text.slice(text.floor(text.line_start(start, LINE_BYTES_MAX)), start);
+    ASKING.iter().any(|command| front.contains(command)).then(|| word(text, end, 0))?
+}
+
+/// `Evaluating: env.DEPLOY_PASSWORD`, and `Result: 'x'` or `=> 'x'` on the line below.
+fn evaluated(text: Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let name_end = text.line_end(end, 120);
+    let name = text.slice(end, name_end).to_ascii_lowercase();
+    let announces = ["pass", "pwd", "pw", "secret", "token", "key", "cred"].iter().any(|word| name.contains(word));
+    let next = text.slice(name_end, text.line_end(name_end + 1, 200));
+    let at = next.find("Result: ").map(|at| at + "Result: ".len()).or_else(|| next.find("=> ").map(|at| at + "=> ".len()))?;
+    announces.then(|| word(text, name_end + at, 0))?
+}
+
+/// `Save these recovery codes:`, and each alone on one of the lines below.
+pub fn codes(text: Text<'_>, end: usize, all: &mut Vec<Found>) {
+    const CODES_MAX: usize = 20;
+    let head = text.line_end(end, 120);
+    if !text.slice(end, head).trim_end().ends_with(':') {
+        return;
+    }
+    let mut line = head + 1;
+    for _ in 0..CODES_MAX {
+        let line_end = text.line_end(line, 80);
+        let from = text.skip_max(line, 20, |b| is_blank(b) || matches!(b, b'*' | b'-' | b'.' | b')'));
+        let words = text.slice(from, line_end).trim_end();
+        let is_code =
+            (6..=40).contains(&words.len()) && words.bytes().all(|b| is_alnum(b) || b == b'-') && words.bytes().any(|b| b.is_ascii_digit());
+        if !is_code {
+            return;
+        }
+        all.push(Found { start: from, end: from + words.len(), kind: "secret", words: words.to_owned() });
+        line = line_end + 1;
+    }
 }
 
 /// `tool -u user -p x`: one letter that says password where another one says user.
@@ -135,7 +199,8 @@ fn refused_input(text: Text<'_>, start: usize, end: usize) -> Option<(usize, usi
 
 /// The secret around the mark at `start..end`.
 pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs) -> Option<Found> {
-    if mark == "\"kty\"" {
+    // Those that find several are asked by themselves.
+    if matches!(mark, "\"kty\"" | "recovery codes" | "backup codes") {
         return None;
     }
     let (from, to) = match mark {
@@ -161,6 +226,37 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
             let sets_secret = ["secret", "securestring", "vault", "password", "token"].iter().any(|word| line.contains(word));
             sets_secret.then(|| word(text, end, 0))??
         }
+        "string_value" => {
+            let around = text.slice(text.floor(start.saturating_sub(120)), start).to_ascii_lowercase();
+            let at = super::joint::assigned(text, end)?;
+            around.contains("secret").then(|| word(text, at, 0))??
+        }
+        "/hooks/" | "/t/" => return link(text, end, pairs),
+        "334 UGFzc3dvcmQ6" => {
+            // The client's answer to the server's `Password:`.
+            let (from, to) = last_word(text, text.line_end(end, LINE_BYTES_MAX) + 1)?;
+            let is_answer = to - from >= 8 && text.slice(from, to).bytes().all(super::text::is_base64);
+            return is_answer.then(|| Found { start: from, end: to, kind: "password", words: text.slice(from, to).to_owned() });
+        }
+        "LOGIN challenge: " => word(text, end, 0)?,
+        "aad3b435b51404eeaad3b435b51404ee:" => {
+            // The half of a Windows hash that is not the hash of nothing.
+            let to = text.skip_max(end, 33, |b| b.is_ascii_hexdigit());
+            let words = text.slice(end, to);
+            return (words.len() == 32).then(|| Found { start: end, end: to, kind: "password-hash", words: words.to_owned() });
+        }
+        "\"AUTH\" " => {
+            let (from, to) = word(text, end, 0)?;
+            let next = word(text, to + 1, 0).filter(|_| text.at(to + 1) == b' ' && text.at(to + 2) == b'"');
+            next.unwrap_or((from, to))
+        }
+        "LOGIN " => login(text, start, end, pairs)?,
+        " <<< " => fed(text, start, end)?,
+        " /p:" | " /P:" | " /sp:" | " /rp " | " /RP " => {
+            let line = text.slice(text.floor(text.line_start(start, 200)), start).to_ascii_lowercase();
+            ["/u:", "/su:", "/ru ", "/user:", "/n:"].iter().any(|user| line.contains(user)).then(|| word(text, end, 0))??
+        }
+        "valuating: env." | "valuating: secrets." => evaluated(text, end)?,
         "/reset/" | "/verify/" | "/invite/" | "/confirm/" | "/activate/" | "/magic/" | "/t/ac-" | "/t/tk-" => {
             return link(text, end, pairs);
         }
@@ -283,7 +379,20 @@ fn piped(text: Text<'_>, position: usize) -> Option<(usize, usize)> {
         return word(text, position + at + "<<< ".len(), 0);
     }
     let front = text.slice(text.floor(line), position);
-    let bar = if text.at(position) == b'|' { front.len() } else { front.rfind('|')? };
+    let bar = match front.rfind('|') {
+        _ if text.at(position) == b'|' => front.len(),
+        Some(bar) => bar,
+        // A trace of the shell shows both ends of the pipe, each on its line.
+        None => {
+            let above = line.checked_sub(1)?;
+            let echo = text.slice(text.floor(text.line_start(above, 300)), above);
+            let words = echo.strip_prefix("+ echo ")?;
+            let is_trace = front.starts_with("+ ");
+            let (from, to) = is_trace.then(|| word(text, above - words.len(), 0))??;
+            let user = text.slice(from, to).split_once(':').map_or(0, |(user, _)| user.len() + 1);
+            return Some((from + user, to));
+        }
+    };
     let (at, command) = ["echo ", "printf ", "Write-Output ", "<<< "]
         .iter()
         .filter_map(|word| front.get(..bar)?.rfind(word).map(|at| (at + word.len(), *word)))

@@ -10,6 +10,7 @@ pub enum Mark {
     WebToken,
     PrivateKey,
     PuttyKey,
+    StaticKey,
     Url,
     At,
     Cookie,
@@ -18,10 +19,11 @@ pub enum Mark {
     Scheme,
 }
 
-const MARKS: [(&str, Mark); 16] = [
+const MARKS: [(&str, Mark); 17] = [
     ("eyJ", Mark::WebToken),
     ("PRIVATE KEY", Mark::PrivateKey),
     ("Private-Lines: ", Mark::PuttyKey),
+    ("OpenVPN Static key", Mark::StaticKey),
     ("://", Mark::Url),
     ("%3A%2F%2F", Mark::Url),
     ("@", Mark::At),

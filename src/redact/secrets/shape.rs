@@ -107,6 +107,8 @@ const SHAPES: &[Shape] = &[
     ),
     shape("payment-key", "EAAAE EAAAl FLWSECK EZAK EZTK rzp_live_ rzp_test_", is_url_safe, 14, Proof::Random),
     shape("shop-token", "shpat_ shpca_ shppa_ shpss_ shptka_ shpua_", is_hex, 28, Proof::Prefix),
+    shape("slack-webhook", "/services/T", is_base64, 30, Proof::Random),
+    shape("password-hash", "md5", is_hex, 32, Proof::Exact(32)),
     shape("twilio-key", "SK", is_hex, 32, Proof::Exact(32)),
     shape("sendgrid-key", "SG.", is_dotted, 30, Proof::Prefix),
     shape("mail-key", "xkeysib- xsmtpsib- mlsn.", is_url_safe, 20, Proof::Prefix),

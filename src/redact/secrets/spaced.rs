@@ -66,7 +66,9 @@ pub fn spaced_value(text: Text<'_>, name: Name, quoted: bool, position: usize) -
 
 /// `API_KEY with value x`, `get("API_KEY") returned x`: where x starts, if it is no plain word.
 fn told_outright(text: Text<'_>, position: usize) -> Option<usize> {
-    const TELLING: [&str; 12] = [
+    const TELLING: [&str; 14] = [
+        "used: ",
+        "provided: ",
         "with value ",
         "with the value ",
         "has value ",

@@ -71,6 +71,14 @@ pub fn private_key(text: Text<'_>, mark: usize) -> Option<Found> {
     })
 }
 
+/// The lines of an OpenVPN static key. `mark` is where `OpenVPN Static key` stands.
+pub fn static_key(text: Text<'_>, mark: usize) -> Option<Found> {
+    let start = text.line_end(mark, 80) + 1;
+    let end = text.find(start, 2 << 10, "-----END")?;
+    let words: String = text.slice(start, end).bytes().filter(u8::is_ascii_hexdigit).map(char::from).collect();
+    (text.ends(mark, "BEGIN ") && words.len() >= 64).then_some(Found { start, end, kind: "private-key", words })
+}
+
 /// The lines of PuTTY's private part: as many as `end` is followed by.
 pub fn putty_key(text: Text<'_>, end: usize) -> Option<Found> {
     const LINES_MAX: usize = 400;
@@ -129,7 +137,7 @@ pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs)
             let user_end = user_end.filter(|user_end| *user_end < strict_end)?;
             let is_port = lower.get(user_end + colon.len()..strict_end)?.bytes().all(|b| b.is_ascii_digit());
             let position = lower.rfind(at)?;
-            let is_query = lower.get(strict_end..position)?.contains(['?', '=']) || lower.get(strict_end..position)?.contains("://");
+            let is_query = lower.get(strict_end + 1..position)?.contains(['?', '=']) || lower.get(strict_end..position)?.contains("://");
             if is_port || is_query {
                 return None;
             }
@@ -137,7 +145,13 @@ pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs)
         }
     };
     let (from, kind) = match user_end.filter(|user_end| *user_end < at_position) {
-        Some(user_end) => (user_end + colon.len(), "url-password"),
+        Some(user_end) if user_end + colon.len() < at_position => (user_end + colon.len(), "url-password"),
+        // `https://x:@host`: a token in place of the user.
+        Some(user_end) if Makeup::of(whole.get(..user_end)?, pairs).is_random() => {
+            let words = whole.get(..user_end)?;
+            return (words.len() >= 16).then(|| Found { start, end: start + user_end, kind: "url-token", words: words.to_owned() });
+        }
+        Some(_) => return None,
         None => {
             let makeup = Makeup::of(lower.get(..at_position)?, pairs);
             let user = Makeup::of(whole.get(..at_position)?, pairs);
@@ -148,6 +162,10 @@ pub fn url_password(text: Text<'_>, mark: usize, mark_end: usize, pairs: &Pairs)
         }
     };
     let words = whole.get(from..at_position)?;
+    // `host:1433;database=dw;user=etl@srv`: a port and settings.
+    if words.split_once(';').is_some_and(|(port, _)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())) {
+        return None;
+    }
     let is_empty =
         words.is_empty() || is_masked(words) || is_reference(words) || kind == "url-password" && is_nothing(words) && words.len() < 4;
     (!is_empty).then(|| Found { start: start + from, end: start + at_position, kind, words: words.to_owned() })
@@ -172,14 +190,19 @@ pub fn bare_password(text: Text<'_>, at: usize, pairs: &Pairs) -> Option<Found> 
     let front = text.slice(start, at);
     let has_port = {
         let host = text.skip_max(at + 1, 100, is_dotted);
-        text.at(host) == b':' && is_digit(text.at(host + 1)) && text.slice(at + 1, host).contains('.')
+        let port = text.skip_max(host + 1, 6, is_digit);
+        text.at(host) == b':' && is_digit(text.at(host + 1)) && (text.slice(at + 1, host).contains('.') || port >= host + 5)
     };
     if text.starts(at, "@sha256:") {
         return None;
     }
     // `user/password@ORCL`, the name of a service in capitals.
     let service = text.skip_max(at + 1, 40, |b| b.is_ascii_uppercase() || is_digit(b) || matches!(b, b'_' | b'.'));
-    let is_service = service - at > 3 && text.at(at + 1).is_ascii_uppercase() && !is_alnum(text.at(service)) && text.at(service) != b'-';
+    let is_service = service - at > 3
+        && !text.slice(at, service).contains('.')
+        && text.at(at + 1).is_ascii_uppercase()
+        && !is_alnum(text.at(service))
+        && text.at(service) != b'-';
     let address = text.skip_max(at + 1, 16, |b| is_digit(b) || b == b'.');
     let is_address = text.slice(at + 1, address).split('.').filter(|part| !part.is_empty()).count() == 4 && !is_alnum(text.at(address));
     let has_port = has_port || is_service || is_address;
@@ -231,6 +254,18 @@ pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pai
     extend(text, of, 16, None, pairs, &mut pieces);
     let words = pieces.words(text);
     let word = words.trim_end_matches(['.', ':', '|', '%']);
+    // `SharedAccessSignature sr=…&sig=…`, `AWS4-HMAC-SHA256 Credential=…`: pairs, of which one proves something.
+    let is_pairs = ["sr=", "sv=", "sig=", "se=", "Credential="].iter().any(|name| word.starts_with(name));
+    if is_pairs {
+        return None;
+    }
+    // `SharedKey account:x`, `AWS AKIA…:x`: whose it is, and what proves it.
+    let owner =
+        word.split_once(':').filter(|(owner, _)| in_header && owner.bytes().all(is_dotted) && !Makeup::of(owner, pairs).is_random());
+    let (position, word) = match owner {
+        Some((owner, rest)) => (position + owner.len() + 1, rest),
+        None => (position, word),
+    };
     let is_basic = text.starts_anycase(start, "basic");
     let makeup = Makeup::of(word, pairs);
     let is_credential = if is_basic {

@@ -162,6 +162,7 @@ pub fn is_reference(value: &str) -> bool {
         "!Sub",
         "ENC[",
         "projects/",
+        "<set to the key",
     ];
     if STARTS.iter().any(|start| value.starts_with(start)) {
         return true;
@@ -177,6 +178,7 @@ pub fn is_reference(value: &str) -> bool {
         // A shell variable; passwords begin with `$` too, but have digits or signs further on.
         b'$' => is_shell_name(rest) && !rest.bytes().any(|b| b.is_ascii_digit()) || rest.starts_with("env:"),
         b'%' => last == b'%' && is_name(inner) || matches!(value, "%s" | "%d" | "%r" | "%v" | "%q"),
+        b'<' if value == "<set" => true,
         b'<' => last == b'>' && is_name(inner),
         b'{' => {
             let is_path = inner.split('.').all(|part| is_shell_name(part) && !part.bytes().any(|b| b.is_ascii_digit()));
@@ -308,7 +310,7 @@ pub fn is_class_name(value: &str) -> bool {
     let parts: Vec<&str> = value.split('.').collect();
     parts.len() >= 3
         && parts.iter().all(|part| {
-            !part.is_empty()
+            part.bytes().next().is_some_and(|b| !b.is_ascii_digit())
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$'))
                 && part.bytes().filter(u8::is_ascii_digit).count() <= 2
         })

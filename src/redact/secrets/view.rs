@@ -51,6 +51,11 @@ impl<'t> View<'t> {
         let (mut kept, mut line) = (0, 0);
         for (end, _) in self.words.match_indices('\n') {
             let is_full = WIDTHS.contains(&(end - line));
+            let is_part = self
+                .words
+                .as_bytes()
+                .get(line..end)
+                .is_some_and(|part| part_of_container(part).is_some_and(|prefix| part.get(prefix.wrapping_sub(2)) == Some(&b'P')));
             line = end + 1;
             let bytes = self.words.as_bytes();
             let next: &[u8] = bytes.get(line..).unwrap_or_default();
@@ -61,7 +66,12 @@ impl<'t> View<'t> {
                 && token.first().is_some_and(u8::is_ascii_alphanumeric)
                 && (token.contains(&b'=')
                     || token.iter().any(u8::is_ascii_digit) && !token.iter().take(5).any(|b| matches!(b, b'/' | b'-' | b':')));
-            if is_full && goes_on && bytes.get(end.wrapping_sub(1)).is_some_and(of_a_token) {
+            // What a container's log keeps in parts: `… stdout P ab`, and `… stdout F cd` on the next line.
+            if let Some(prefix) = is_part.then(|| part_of_container(next)).flatten() {
+                words.push_str(self.words.get(kept..end).unwrap_or(""));
+                kept = line + prefix;
+                gaps.push((words.len(), kept - words.len()));
+            } else if is_full && goes_on && bytes.get(end.wrapping_sub(1)).is_some_and(of_a_token) {
                 words.push_str(self.words.get(kept..end).unwrap_or(""));
                 kept = line;
                 gaps.push((words.len(), line - words.len()));
@@ -91,6 +101,14 @@ impl<'t> View<'t> {
             None => 0,
         }
     }
+}
+
+/// The length of `2025-07-19T20:43:53.905Z stdout P `.
+fn part_of_container(line: &[u8]) -> Option<usize> {
+    const PREFIX_BYTES_MAX: usize = 48;
+    let front = line.get(..PREFIX_BYTES_MAX.min(line.len()))?;
+    let at = |words: &[u8]| front.windows(words.len()).position(|part| part == words).map(|at| at + words.len());
+    [b" stdout P ", b" stdout F ", b" stderr P ", b" stderr F "].into_iter().find_map(|words| at(words))
 }
 
 /// Bytes that an invisible sequence may start with.

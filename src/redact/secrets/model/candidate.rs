@@ -1,6 +1,6 @@
 //! The words of a text that may be secrets: none that has a meaning, and none that is too short or too plain to be one.
 
-use crate::redact::secrets::judge::is_lookalike;
+use crate::redact::secrets::judge::{decoded, is_lookalike};
 use crate::redact::secrets::lone::{is_explained, is_path_like, public_blocks};
 use crate::redact::secrets::random::{Makeup, Pairs};
 use crate::redact::secrets::text::{Text, is_alnum, is_name, is_quote};
@@ -36,9 +36,12 @@ pub fn each(text: Text<'_>, pairs: &Pairs, is_asked: impl Fn(usize, usize) -> bo
             continue;
         }
         let stop = word_end(text, position);
+        // The name of what is kept elsewhere: `${secrets:prod/pg}`, `{{secrets/a/b}}`.
+        let is_template = text.ends(position, "${") || text.ends(position, "{{");
         let (start, end) = bare(text, position, stop);
         let is_public = || public.iter().any(|(from, to)| *from <= start && start < *to);
         if is_asked(start, end)
+            && !is_template
             && let Some(unit) = unit(text, start, end, pairs).filter(|_| !is_public())
         {
             tell(unit);
@@ -70,6 +73,11 @@ fn is_border(b: u8) -> bool {
 /// Without the names before it and the signs of a sentence behind it: the `x` of `a.b=x.`
 fn bare(text: Text<'_>, start: usize, stop: usize) -> (usize, usize) {
     let mut start = start;
+    // `E8CB:5689F:5B4CD95`: numbers, none of them a name.
+    let run = text.slice(start, stop);
+    if run.contains(':') && run.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') {
+        return (start, start);
+    }
     for _ in 0..NAMES_MAX {
         let begins = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$' | b'@' | b'%' | b'-');
         let name = text.skip_max(start, 80, |b| is_name(b) || matches!(b, b'$' | b'@' | b'%'));
@@ -88,7 +96,16 @@ fn bare(text: Text<'_>, start: usize, stop: usize) -> (usize, usize) {
     {
         end -= 1;
     }
-    (start, end)
+    host_cut(text, start, end)
+}
+
+/// `user/x@host:1521`, `user:x@host`: the part between.
+fn host_cut(text: Text<'_>, start: usize, end: usize) -> (usize, usize) {
+    let whole = (start, end);
+    let Some((front, host)) = text.slice(start, end).rsplit_once('@') else { return whole };
+    let is_host = host.len() >= 3 && host.bytes().all(|b| is_name(b) || matches!(b, b':' | b'/')) && host.contains(['.', ':', '-']);
+    let Some(user) = front.find(['/', ':']).filter(|_| is_host) else { return whole };
+    (start + user + 1, start + front.len())
 }
 
 fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit> {
@@ -100,7 +117,12 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
     let is_random = makeup.is_random();
     let plain = makeup.digits == 0 && !is_random && !word.bytes().any(is_sign);
     let is_digest = makeup.is_hex();
-    if plain || makeup.letters() < 2 || is_digest && makeup.length < 16 {
+    // `base64`, `etl2`, `xy12345`: names have numbers too.
+    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = word.len() <= 8 && letters.bytes().all(|b| b.is_ascii_lowercase()) && !letters.is_empty();
+    // Words of other scripts are none that the model has seen.
+    let is_foreign = 2 * word.bytes().filter(|b| *b >= 0x80).count() > word.len();
+    if plain || is_numbered || is_foreign || makeup.letters() < 2 || is_digest && makeup.length < 16 {
         return None;
     }
     let is_option = text.at(start) == b'-';
@@ -108,6 +130,18 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
     let has_meaning = is_option
         || is_object
         || word.contains("://")
+        || word.contains("...")
+        || is_date(word)
+        || is_item(word)
+        || word.starts_with('/') && !word.ends_with('=')
+        || word
+            .rsplit(['-', '_', '.'])
+            .next()
+            .is_some_and(|end| end.len() >= 16 && end.len() < word.len() && end.bytes().all(|b| b.is_ascii_hexdigit()))
+        || is_digest && is_explained_far(text, start)
+        || word.split(['/', '=']).next_back().is_some_and(is_version)
+        || word.get(..36).is_some_and(is_uuid)
+        || decoded(word).is_some_and(|bytes| String::from_utf8(bytes).is_ok_and(|words| is_uuid(&words)))
         || is_masked(word)
         || is_reference(word)
         || is_nothing(word)
@@ -122,6 +156,32 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
         || is_explained(text, start, word)
         || is_code(text, word, end);
     (!has_meaning).then_some(Unit { start, end, makeup, is_random, is_digest })
+}
+
+/// A hash that nothing on its line names, or that a word further back does: `md5(x.whl) = …`.
+fn is_explained_far(text: Text<'_>, start: usize) -> bool {
+    let before = text.slice(text.floor(text.line_start(start, 120)), start).to_ascii_lowercase();
+    let words = [
+        "md5", "sha", "hash", "digest", "checksum", "commit", "etag", "trace", "span", "version", "build", "revision", "checkout", "image",
+    ];
+    !before.bytes().any(|b| b.is_ascii_alphabetic()) || words.iter().any(|word| before.contains(word))
+}
+
+/// `done-41175`, `us-east-1`: words, and a number behind them.
+fn is_item(word: &str) -> bool {
+    word.rsplit_once(['-', '_']).is_some_and(|(words, number)| {
+        is_number(number)
+            && number.len() <= 6
+            && words.split(['-', '_']).count() <= 2
+            && words.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
+    })
+}
+
+/// `12-Jun-2025`
+fn is_date(word: &str) -> bool {
+    let mut parts = word.split('-');
+    let (day, month, year) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    is_number(day) && day.len() <= 2 && month.len() == 3 && is_number(year) && parts.next().is_none()
 }
 
 /// A call, a frame, an address with a port, a file.

@@ -13,6 +13,8 @@ use super::text::Text;
 #[cfg(test)]
 pub use train::{Document, train};
 
+/// What the model calls what it finds.
+pub const KIND: &str = "secret";
 /// Features fall into so many buckets.
 const BUCKETS: usize = 1 << 16;
 const MAGIC: &[u8; 4] = b"RMR1";
@@ -73,7 +75,7 @@ impl Model {
             let least = if unit.is_digest { DIGEST_MIN } else { SECRET_MIN };
             if self.odds(&buckets) >= least {
                 let words = text.slice(unit.start, unit.end).to_owned();
-                all.push(Found { start: unit.start, end: unit.end, kind: "secret", words });
+                all.push(Found { start: unit.start, end: unit.end, kind: KIND, words });
             }
         });
     }

@@ -3,13 +3,15 @@
 use super::made::made;
 use super::*;
 
-pub const SECRETS: [&str; 4] = [
+pub const SECRETS: [&str; 5] = [
+    include_str!("../../../../tests/redaction/secrets_fourth.txt"),
     include_str!("../../../../tests/redaction/secrets_third.txt"),
     include_str!("../../../../tests/redaction/secrets_second.txt"),
     include_str!("../../../../tests/redaction/secrets.txt"),
     include_str!("../../../../tests/redaction/secrets_wider.txt"),
 ];
-pub const LOOK_ALIKES: [&str; 4] = [
+pub const LOOK_ALIKES: [&str; 5] = [
+    include_str!("../../../../tests/redaction/look_alikes_fourth.txt"),
     include_str!("../../../../tests/redaction/look_alikes_third.txt"),
     include_str!("../../../../tests/redaction/look_alikes_second.txt"),
     include_str!("../../../../tests/redaction/look_alikes.txt"),

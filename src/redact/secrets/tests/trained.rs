@@ -28,17 +28,6 @@ fn documents() -> Vec<Document> {
             }
         }
     }
-    for path in std::env::var("EXTRA").unwrap_or_default().split_whitespace() {
-        let file = std::fs::read_to_string(path).unwrap();
-        for draw in 1..=DRAWS {
-            for (number, line) in (0..).zip(file.lines()) {
-                let made = made(line, number + 100_000 * draw);
-                let marked = made.marked.iter().filter(|_| path.contains("secrets"));
-                let secrets = marked.flat_map(|secret| made.text.match_indices(secret.as_str()).map(|(at, _)| (at, at + secret.len())));
-                documents.push(Document { secrets: secrets.collect(), weight: 1.0, text: made.text.clone() });
-            }
-        }
-    }
     for line in FAILURES.iter().flat_map(|file| file.lines()) {
         let case: serde_json::Value = serde_json::from_str(line).unwrap();
         let fields = ["error", "state_message", "error_trace", "logs"].map(|field| case[field].as_str().unwrap_or_default());
