@@ -31,7 +31,9 @@ pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs:
         return false;
     }
     // `https://x-access-token:…@host`: the URL says where it ends.
-    if text.ends(name.start, "://") {
+    let url =
+        text.slice(text.floor(text.skip_back_max(name.start, 60, |b| !is_blank(b) && !matches!(b, b'/' | b'?' | b'&' | b'='))), name.start);
+    if text.ends(name.start, "://") || text.ends(name.start - url.len(), "://") && value.joint == Joint::Colon {
         return false;
     }
     if is_moment(word) || is_chained(text, value) {
@@ -353,6 +355,7 @@ pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
             "file-",
             "cus_",
             "evt_",
+            "org-",
             "in_",
             "x-",
             "adb-",

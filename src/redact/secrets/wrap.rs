@@ -11,6 +11,8 @@ pub enum Break {
     Silent,
 }
 
+/// What stands between the cells of a table.
+const BARS: [char; 4] = ['|', '│', '┃', '║'];
 /// Longest indentation, with its borders, of a line that goes on, bytes.
 const INDENT_BYTES_MAX: usize = 120;
 
@@ -43,10 +45,10 @@ pub fn next_piece(text: Text<'_>, end: usize) -> Option<(usize, Break)> {
     let newline = text.at(position) == b'\n';
     if newline {
         let line = position + 1;
-        let borders_before = text.slice(text.floor(end), position).contains(['|', '│']);
+        let borders_before = text.slice(text.floor(end), position).contains(BARS);
         position = skip_edge(text, line);
         // An empty cell: the row goes on.
-        signs |= borders_before && text.slice(line, text.floor(position)).matches(['|', '│']).count() >= 2;
+        signs |= borders_before && text.slice(line, text.floor(position)).matches(BARS).count() >= 2;
         if signs && text.at(position) == b'+' {
             position = skip_edge(text, position + 1);
         }

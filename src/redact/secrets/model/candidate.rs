@@ -139,7 +139,7 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
             .next()
             .is_some_and(|end| end.len() >= 16 && end.len() < word.len() && end.bytes().all(|b| b.is_ascii_hexdigit()))
         || is_digest && is_explained_far(text, start)
-        || word.split(['/', '=']).next_back().is_some_and(is_version)
+        || word.split(['/', '=', ':']).next_back().is_some_and(is_version)
         || word.get(..36).is_some_and(is_uuid)
         || decoded(word).is_some_and(|bytes| String::from_utf8(bytes).is_ok_and(|words| is_uuid(&words)))
         || is_masked(word)
@@ -163,6 +163,7 @@ fn is_explained_far(text: Text<'_>, start: usize) -> bool {
     let before = text.slice(text.floor(text.line_start(start, 120)), start).to_ascii_lowercase();
     let words = [
         "md5", "sha", "hash", "digest", "checksum", "commit", "etag", "trace", "span", "version", "build", "revision", "checkout", "image",
+        "git ",
     ];
     !before.bytes().any(|b| b.is_ascii_alphabetic()) || words.iter().any(|word| before.contains(word))
 }
