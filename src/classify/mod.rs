@@ -11,6 +11,7 @@ mod model;
 mod naming;
 mod pattern;
 mod prefix;
+mod quoted;
 mod reading;
 mod rule;
 mod signal;

@@ -9,6 +9,7 @@ use crate::domain::evidence::{FailureText, Field};
 use super::effort;
 use super::fold::{self, Piece};
 use super::line::{self, Level, Line};
+use super::quoted;
 
 /// No chain that a person wrote is longer; what a hostile text adds beyond stays at the last depth.
 const DEPTH_MAX: u32 = 64;
@@ -62,10 +63,24 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
                 && !page.piece.text.get(segment.class.0..segment.class.1).is_some_and(|name| name.ends_with(COMMAND))
         };
         page.piece.field != Field::Logs && page.segments.iter().any(tells)
+            || page.piece.field == Field::Error && opens_with_name(&page.piece.text)
     });
     for page in pages.iter_mut().filter(|page| told && page.piece.field == Field::Logs) {
         for segment in page.segments.iter_mut().filter(|segment| segment.kind != Kind::Message) {
             segment.weight *= CHATTER;
+        }
+    }
+    // A mistake of the program's own is told where it was made: what its log holds of other exceptions is not why.
+    let mistaken =
+        pages.iter().any(|page| {
+            page.piece.field == Field::Error
+                && page.segments.iter().rfind(|segment| segment.kind == Kind::Message).is_some_and(|segment| {
+                    page.piece.text.get(segment.class.0..segment.class.1).is_some_and(|name| MISTAKES.contains(&name))
+                })
+        });
+    for page in pages.iter_mut().filter(|page| mistaken && page.piece.field == Field::Logs) {
+        for segment in &mut page.segments {
+            segment.weight *= ASIDE;
         }
     }
     // A state message beside an error is the workspace's own summary: `Workload failed, see run output for details`.
@@ -78,10 +93,32 @@ pub fn read(text: &FailureText) -> Vec<Page<'_>> {
     pages
 }
 
+/// `INVALID_PARAMETER_VALUE: …`, `[PARSE_SYNTAX_ERROR] …`: an error that says its name.
+fn opens_with_name(text: &str) -> bool {
+    let rest = text.trim_start().trim_start_matches('[');
+    let length = rest.bytes().take_while(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')).count();
+    let name = rest.get(..length).unwrap_or_default();
+    name.contains('_') && rest.get(length..).is_some_and(|behind| behind.starts_with([':', ']']))
+}
+
+/// Exceptions of Python for what a program does wrong by itself.
+const MISTAKES: [&str; 9] = [
+    "IndexError",
+    "KeyError",
+    "ZeroDivisionError",
+    "UnboundLocalError",
+    "NameError",
+    "AttributeError",
+    "TypeError",
+    "AssertionError",
+    "RecursionError",
+];
 /// The exception that says only that a command failed.
 const COMMAND: &str = "CalledProcessError";
 /// What a log line counts beside an error that is told.
 const CHATTER: f32 = 0.6;
+/// What a log counts beside a mistake of the program's own.
+const ASIDE: f32 = 0.4;
 /// What the workspace's summary counts beside an error that is told.
 const SUMMARY: f32 = 0.4;
 
@@ -97,6 +134,7 @@ fn page(piece: Piece<'_>) -> Page<'_> {
     }
     let mut segments = reader.finish();
     weigh(piece.field, &mut segments);
+    quoted::step_back(&piece.text, &mut segments);
     Page { piece, segments }
 }
 

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 
 use crate::domain::action::{Action, Parameter};
 use crate::domain::cause::Cause;
-use crate::domain::evidence::FailureText;
+use crate::domain::evidence::{FailureText, Field};
 
 use super::effort;
 use super::line;
@@ -35,6 +35,8 @@ const SPELLED_BONUS: f32 = 14.0;
 /// What a wrapper carries must be at least so strong, and then takes this share of the wrapper's strength away.
 const CARRIED_MIN: f32 = 55.0;
 const STEPPED_BACK: f32 = 0.5;
+/// What a code counts that only the failed program repeats.
+const HEARSAY: f32 = 0.5;
 /// Among equals a user's rule comes first.
 const USER_BONUS: f32 = 5.0;
 
@@ -286,7 +288,12 @@ impl Collector<'_> {
             return;
         }
         if let Some(meaning) = self.tables.condition(word) {
-            signals.push(of_meaning(Source::Condition(word.to_owned()), meaning, segment.weight, Some(place)));
+            // Whether somebody stopped the run is the workspace's to say: in an error's own text the code may be anybody's.
+            let is_hearsay = meaning.cause == Cause::Canceled
+                && page.piece.field != Field::StateMessage
+                && !page.piece.text.get(..place.start).is_some_and(|before| before.trim_matches(|c: char| !c.is_alphanumeric()).is_empty());
+            let weight = if is_hearsay { segment.weight * HEARSAY } else { segment.weight };
+            signals.push(of_meaning(Source::Condition(word.to_owned()), meaning, weight, Some(place)));
         } else if let Some(meaning) = self.tables.code(word) {
             signals.push(of_meaning(Source::Code(word.to_owned()), meaning, segment.weight * 0.95, Some(place)));
         } else if bracketed

@@ -13,6 +13,7 @@ use runmend::domain::incident::Incident;
 use runmend::ledger::{AuditLine, Ledger};
 use runmend::llm::model::Message;
 use runmend::llm::{Alike, Desk, Occasion, Prompt, Question};
+use runmend::redact::control::plain_json;
 use runmend::redact::prose::prose;
 use runmend::redact::secrets::{Options, Redactor};
 
@@ -34,7 +35,7 @@ pub async fn finetune(loaded: &Loaded) -> Result<Exit, Fault> {
     for incident in ledger.incidents(u32::MAX).await? {
         let Some(example) = example(&*ledger, &desk, &redactor, &incident).await? else { continue };
         // Answers are ours, but their words come from rules that a person may have written.
-        let line = serde_json::to_string(&example).unwrap_or_default();
+        let line = plain_json(serde_json::to_string(&example).unwrap_or_default());
         match writeln!(io::stdout().lock(), "{line}") {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
             Err(error) => return Err(Fault::usage(error.to_string(), "check where the output goes")),

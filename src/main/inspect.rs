@@ -2,6 +2,7 @@
 
 use runmend::config::{Loaded, example, listing};
 use runmend::domain::ids::IncidentId;
+use runmend::redact::control::plain_json;
 
 use crate::arguments::{AuditCommand, ConfigArguments};
 use crate::fault::{Exit, Fault};
@@ -14,7 +15,7 @@ pub fn config(loaded: &Loaded, what: &ConfigArguments, json: bool) -> Result<Exi
     }
     let lines = loaded.listing();
     if json {
-        println!("{}", serde_json::to_string_pretty(&lines).map_err(unprintable)?);
+        println!("{}", plain_json(serde_json::to_string_pretty(&lines).map_err(unprintable)?));
     } else {
         print!("{}", listing::human(&lines));
     }

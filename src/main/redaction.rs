@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use runmend::redact::control::plain_json;
 use runmend::redact::secrets::{Options, Personal, Redactor};
 
 use crate::arguments::RedactArguments;
@@ -92,7 +93,7 @@ fn lines(redactor: &Redactor, mut input: impl BufRead, out: &mut impl Write) -> 
         let answer = match serde_json::from_slice::<Given>(&line) {
             Ok(given) => {
                 let redacted = redactor.redact(&given.text);
-                serde_json::to_string(&Taken { id: &given.id, text: &redacted.text, found: &redacted.found })
+                serde_json::to_string(&Taken { id: &given.id, text: &redacted.text, found: &redacted.found }).map(plain_json)
             }
             Err(error) => {
                 exit = Exit::Found;

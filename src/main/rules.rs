@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use runmend::config::Loaded;
+use runmend::redact::control::plain_json;
 use runmend::report::evaluate;
 use runmend::report::rules::{self, Finding, Whose};
 
@@ -17,7 +18,7 @@ pub fn run(loaded: &Loaded, what: &RulesCommand, json: bool) -> Result<Exit, Fau
         RulesCommand::List => {
             for row in rules::list(&classifier) {
                 if json {
-                    println!("{}", serde_json::to_string(&row).unwrap_or_default());
+                    println!("{}", plain_json(serde_json::to_string(&row).unwrap_or_default()));
                 } else {
                     println!("{:<28} {:<12} {:>3}  {:<8} {}", row.id, row.cause, row.strength, row.origin, row.why);
                 }

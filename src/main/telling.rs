@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use runmend::domain::decision::Authority;
 use runmend::domain::event::{Actor, Event, Happening, Outcome};
-use runmend::redact::control::one_line;
+use runmend::redact::control::{one_line, plain_json};
 use runmend::report::metrics::Heard;
 
 /// Who hears of events.
@@ -37,7 +37,7 @@ pub fn start(voice: Voice, heard: Arc<Heard>) -> (mpsc::UnboundedSender<Event>, 
             told.count(&event);
             heard.count(&event);
             let written = match voice {
-                Voice::Json => line(serde_json::to_string(&event).map_err(std::io::Error::other)),
+                Voice::Json => line(serde_json::to_string(&event).map(plain_json).map_err(std::io::Error::other)),
                 Voice::Story => sentence(&event).map_or(Ok(()), |words| line(Ok(format!("{}  {words}", event.ts.strftime("%H:%M:%S"))))),
                 Voice::Log => {
                     if let Some(words) = sentence(&event) {

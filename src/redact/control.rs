@@ -33,6 +33,24 @@ pub fn one_line(text: &str) -> String {
     strip_control(text).chars().map(|c| if c == '\n' || c == '\t' || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect()
 }
 
+/// JSON with each character that a terminal would obey, or not show, written as its code. In JSON they stand in strings only, so that what is
+/// said stays the same; JSON itself allows most of them as they are.
+pub fn plain_json(written: String) -> String {
+    if !written.chars().any(is_unsafe) {
+        return written;
+    }
+    let mut safe = String::with_capacity(written.len() + 32);
+    for c in written.chars() {
+        if is_unsafe(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 fn skip_escape(chars: &mut Chars<'_>) {
@@ -96,6 +114,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn json_says_the_same_and_shows_nothing_hidden() {
+        let text = "a\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{feff} é \u{1b}[31m";
+        let written = plain_json(serde_json::to_string(text).unwrap());
+        assert!(!written.chars().any(is_unsafe), "{written:?}");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+    }
 
     fn check(text: &str, want: &str) {
         assert_eq!(strip_control(text), want, "{text:?}");

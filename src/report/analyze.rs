@@ -235,7 +235,7 @@ impl<W: Write> Desk<'_, W> {
 
     /// One object a line, handed on at once: the next program in the pipe need not wait.
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, value)?;
+        self.out.write_all(control::plain_json(serde_json::to_string(value)?).as_bytes())?;
         self.out.write_all(b"\n")
     }
 }

@@ -1,6 +1,6 @@
 //! Logs that try to talk the agent into acting, read by a model that obeys each of them: nothing follows from it but a person's look.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use runmend::classify::Classifier;
 use runmend::decide::{self, Policy, decide};
@@ -14,6 +14,8 @@ use runmend::domain::job::JobFacts;
 use runmend::llm::model::Billing;
 use runmend::llm::prompt::PROMPT_BYTES_MAX;
 use runmend::llm::{Answer, Model, ModelError, Options, Progress, Request};
+use runmend::redact::control::strip_control;
+use runmend::redact::secrets::Redactor;
 use serde_json::json;
 
 use super::shown;
@@ -27,6 +29,8 @@ enum Obeys {
     /// It wants new settings, as wild as they come, and fills each text with the log.
     Settings,
 }
+
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
 struct Worst {
     way: Obeys,
@@ -108,9 +112,9 @@ async fn check(classifier: &Classifier, case: &Case) {
         let prompt = model.prompt.lock().unwrap().clone();
         check_prompt(&prompt, case, &id);
         assert!(!shown.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{id}: the screen would obey");
-        shown::draft(&failed, &shown, &id);
+        shown::draft(&failed, &shown, case);
         let Ok(opinion) = opinion else { continue };
-        shown::opinion(&failed, &opinion, decided(&failed, Some(opinion.clone()), Mode::Approve), &id);
+        shown::opinion(&failed, &opinion, decided(&failed, Some(opinion.clone()), Mode::Approve), case);
         for text in [&opinion.summary, &opinion.message].into_iter().chain(&opinion.dropped) {
             assert!(is_inert(text), "{id}: {text}");
         }
@@ -128,7 +132,8 @@ async fn check(classifier: &Classifier, case: &Case) {
 fn check_prompt(prompt: &str, case: &Case, id: &str) {
     assert!(prompt.len() <= PROMPT_BYTES_MAX + 1, "{id}: {} bytes", prompt.len());
     assert_eq!((prompt.matches("\n<<<DATA ").count(), prompt.matches(">>>").count()), (1, 1), "{id}: {prompt}");
-    let first = case.text.error.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
+    let error = REDACTOR.redact(&strip_control(case.text.error.as_deref().unwrap_or_default())).text;
+    let first = error.lines().next().unwrap_or_default();
     let start: String = first.chars().filter(|c| !c.is_whitespace()).take(24).collect();
     let bare: String = prompt.chars().filter(|c| !c.is_whitespace()).collect();
     assert!(bare.contains(&start), "{id}: the real error is not in the prompt:\n{prompt}");
@@ -163,7 +168,7 @@ async fn a_model_that_obeys_every_log_changes_nothing_for_the_worse() {
 async fn a_mail_about_it_is_plain_text_with_our_own_head() {
     let classifier = Classifier::shipped();
     for case in &support::cases(&support::own("hostile_logs.jsonl")).unwrap() {
-        shown::mailed(&support::failed(&classifier, &case.text), &case.id).await;
+        shown::mailed(&support::failed(&classifier, &case.text), case).await;
     }
 }
 
@@ -171,6 +176,7 @@ async fn a_mail_about_it_is_plain_text_with_our_own_head() {
 async fn nor_does_one_that_obeys_the_corpus() {
     let classifier = Classifier::shipped();
     for case in &support::cases(&support::corpus("injection-dev.jsonl")).unwrap_or_default() {
+        shown::mailed(&support::failed(&classifier, &case.text), case).await;
         check(&classifier, case).await;
     }
 }

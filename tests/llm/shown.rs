@@ -21,7 +21,7 @@ use runmend::notify::letter::compose;
 use runmend::notify::{Channel, channel, way::Way};
 
 use super::hostile::is_inert;
-use super::support::Failed;
+use super::support::{Case, Failed};
 
 /// Pane, whole evidence, audit trail.
 const KEYS: [KeyCode; 3] = [KeyCode::Char('2'), KeyCode::Char('e'), KeyCode::Char('h')];
@@ -45,7 +45,8 @@ fn incident(failed: &Failed) -> Incident {
 }
 
 /// Draws the incident with everything about it, and holds each cell of each screen against what a terminal would obey.
-fn on_a_screen(size: Size, failed: &Failed, incident: &Incident, id: &str) {
+fn on_a_screen(size: Size, failed: &Failed, incident: &Incident, case: &Case) {
+    let id = &case.id;
     static OPTIONS: LazyLock<Options> = LazyLock::new(|| {
         let loaded = Config::load(&Inputs::default()).unwrap();
         let options = Options::new(&loaded.config, &[], false, |_| None).unwrap();
@@ -65,8 +66,12 @@ fn on_a_screen(size: Size, failed: &Failed, incident: &Incident, id: &str) {
     stage.show(Scene { incidents: vec![incident.clone()], counts, papers, ..Scene::default() }, Timestamp::UNIX_EPOCH);
     for key in KEYS {
         stage.press(KeyEvent::new(key, KeyModifiers::NONE));
-        for cell in &stage.draw().content {
+        let buffer = stage.draw();
+        for cell in &buffer.content {
             assert!(!cell.symbol().contains(obeyed), "{id}: {:?} is on the screen", cell.symbol());
+        }
+        for row in buffer.content.chunks(usize::from(size.width)) {
+            case.allows("terminal", &row.iter().map(|cell| cell.symbol()).collect::<String>());
         }
         stage.press(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
     }
@@ -101,18 +106,19 @@ fn pane(stage: &mut Stage) -> String {
 }
 
 /// An answer that is still being written.
-pub fn draft(failed: &Failed, written: &str, id: &str) {
+pub fn draft(failed: &Failed, written: &str, case: &Case) {
     // Cut where it may hurt: in the middle, as it arrives.
     let end = (0..=written.len() / 2).rev().find(|end| written.is_char_boundary(*end)).unwrap_or(0);
     let size = Size { width: 120, height: 36 };
-    on_a_screen(size, failed, &Incident { draft: Some(written[..end].to_owned()), ..incident(failed) }, id);
+    on_a_screen(size, failed, &Incident { draft: Some(written[..end].to_owned()), ..incident(failed) }, case);
 }
 
 /// An opinion that has been taken, the decision it was heard in, and the mails about it.
-pub fn opinion(failed: &Failed, opinion: &Opinion, decision: Decision, id: &str) {
+pub fn opinion(failed: &Failed, opinion: &Opinion, decision: Decision, case: &Case) {
+    let id = &case.id;
     let opinion = Some(opinion.clone());
     let incident = Incident { opinion, decision: Some(decision), state: State::AwaitingApproval, ..incident(failed) };
-    on_a_screen(Size { width: 80, height: 24 }, failed, &incident, id);
+    on_a_screen(Size { width: 80, height: 24 }, failed, &incident, case);
     for kind in [MailKind::OnCall, MailKind::Approval] {
         let (subject, body) = compose(kind, &incident, Some(&failed.evidence));
         assert!(is_inert(&subject), "{id}: {subject}");
@@ -128,7 +134,8 @@ pub fn opinion(failed: &Failed, opinion: &Opinion, decision: Decision, id: &str)
 }
 
 /// The hostile texts as mail, as it goes over the wire: plain text, with the head that we wrote and no other.
-pub async fn mailed(failed: &Failed, id: &str) {
+pub async fn mailed(failed: &Failed, case: &Case) {
+    let id = &case.id;
     let folder = tempfile::tempdir().unwrap();
     let channel: Box<dyn Channel> = channel(&Way::Outbox(folder.path().to_owned()), "runmend@example.com").unwrap();
     let incident = incident(failed);
@@ -150,5 +157,7 @@ pub async fn mailed(failed: &Failed, id: &str) {
         *names.entry(line.split(':').next().unwrap().to_ascii_lowercase()).or_default() += 1;
     }
     assert!(names.values().all(|times| *times == 1) && !names.contains_key("bcc") && !names.contains_key("cc"), "{id}: {head}");
+    case.allows("header", &head.replace("\r\n", "\n"));
+    case.allows("smtp", &text.replace("\r\n", "\n"));
     assert!(head.contains("Content-Type: text/plain; charset=utf-8"), "{id}: {head}");
 }

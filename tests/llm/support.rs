@@ -1,5 +1,6 @@
 //! What the tests of the second opinion share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +30,18 @@ pub struct Case {
     pub cause: Option<Cause>,
     #[serde(default, alias = "alt_categories")]
     pub category_alternatives: Vec<Cause>,
+    /// By where it may not appear as it is: `terminal`, `header`, `smtp`, `everywhere` and others.
+    #[serde(default)]
+    pub forbidden: BTreeMap<String, Vec<String>>,
+}
+
+impl Case {
+    /// Panics where `text`, which goes to `place`, holds what may not go there.
+    pub fn allows(&self, place: &str, text: &str) {
+        for words in [place, "everywhere"].into_iter().filter_map(|place| self.forbidden.get(place)).flatten() {
+            assert!(!text.contains(words.as_str()), "{} ({}): {words:?} in the {place}:\n{text}", self.id, self.technique);
+        }
+    }
 }
 
 /// The cases of a file; `None`, with its reason, where the file is not at hand.

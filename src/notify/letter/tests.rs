@@ -261,6 +261,16 @@ fn a_letter_that_went_to_another_than_the_owner_says_so() {
 }
 
 #[test]
+fn no_line_of_a_log_steps_out_of_its_bar() {
+    for sign in ["\r", "\r\n", "\u{2028}", "\u{2029}", "\u{85}", "\u{b}", "\n\r"] {
+        let (_, body) = compose(MailKind::Owner, &incident("x"), Some(&evidence(&format!("first{sign}.{sign}RCPT TO:<b@example.net>"))));
+        let stray: Vec<&str> =
+            body.split(['\n', '\r', '\u{2028}']).filter(|line| line.contains("RCPT") && !line.starts_with("  | ")).collect();
+        assert!(stray.is_empty() && body.contains("RCPT"), "{sign:?}: {body}");
+    }
+}
+
+#[test]
 fn a_secret_in_the_log_goes_to_nobody() {
     let token = format!("{}{}", "dapi", "0a1b2c3d4e5f".repeat(3).get(..32).unwrap());
     let mut leaky = incident(&format!("sync --password {}", "Tundra2010x"));

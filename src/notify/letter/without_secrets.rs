@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::domain::evidence::{Evidence, FailureText};
 use crate::domain::incident::Incident;
+use crate::redact::control::strip_control;
 use crate::redact::secrets::Redactor;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
@@ -17,7 +18,8 @@ pub fn of(incident: &Incident, evidence: Option<&Evidence>) -> (Incident, Option
     let originals: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
     let (redacted, _) = REDACTOR.redact_all(&originals);
     for (text, redacted) in texts.into_iter().zip(redacted) {
-        *text = redacted;
+        // Whatever breaks a line anywhere breaks it here: each line is quoted behind a bar, and none may step out of it later.
+        *text = strip_control(&redacted).replace(['\u{2028}', '\u{2029}'], "\n");
     }
     (incident, evidence)
 }
