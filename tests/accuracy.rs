@@ -133,7 +133,8 @@ struct Opined {
     causes: Vec<Cause>,
     rules: Cause,
     rules_confidence: f64,
-    model: Cause,
+    /// Absent where it was not asked.
+    model: Option<Cause>,
 }
 
 impl Opined {
@@ -144,7 +145,7 @@ impl Opined {
 
     /// How far a confidence is from what turned out, squared.
     fn miss(&self, agrees: f64, differs: f64) -> f64 {
-        let odds = self.odds() + if self.rules == self.model { agrees } else { -differs };
+        let odds = self.odds() + if self.model == Some(self.rules) { agrees } else { -differs };
         let right = if self.causes.contains(&self.rules) { 1.0 } else { 0.0 };
         (1.0 / (1.0 + (-odds).exp()) - right).powi(2)
     }
@@ -152,10 +153,11 @@ impl Opined {
 
 #[test]
 fn second_opinions_move_the_confidence_as_far_as_they_were_right() {
-    let all: Vec<Opined> = include_str!("cases/opinions.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let all: Vec<Opined> = include_str!("cases/first_sight.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let all: Vec<Opined> = all.into_iter().filter(|opined| opined.model.is_some()).collect();
     let brier = |agrees: f64, differs: f64| all.iter().map(|opined| opined.miss(agrees, differs)).sum::<f64>() / all.len() as f64;
     let right = |opined: &&Opined| opined.causes.contains(&opined.rules);
-    let (same, other): (Vec<&Opined>, Vec<&Opined>) = all.iter().partition(|opined| opined.rules == opined.model);
+    let (same, other): (Vec<&Opined>, Vec<&Opined>) = all.iter().partition(|opined| opined.model == Some(opined.rules));
     let (same_right, other_right) = (same.iter().copied().filter(right).count(), other.iter().copied().filter(right).count());
     println!("the same cause: the rules right {same_right} of {}; another: {other_right} of {}", same.len(), other.len());
     println!("Brier: no opinion {:.4}, with it {:.4}", brier(0.0, 0.0), brier(AGREES, DIFFERS));

@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::decide::Policy;
 use crate::domain::decision::Mode;
 use crate::notify::way::Way;
+use crate::redact::secrets::Options;
 
 pub use cli::Common;
 pub use error::ConfigError;
@@ -92,6 +93,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub ledger: LedgerPlace,
     pub mail: MailConfig,
+    /// What is taken out of collected texts besides secrets.
+    pub redact: Options,
     /// Folder of the user's own rule files.
     pub rules_dir: Option<PathBuf>,
     pub ui: Ui,

@@ -64,6 +64,13 @@ pub const SETTINGS: &[Setting] = &[
     set("mail.default_to", Kind::Mailbox, None, "Who gets the mail when a job names no owner."),
     set("mail.on_call", Kind::Mailbox, None, "Who is paged; mail.default_to when unset."),
     set("mail.ca_file", Kind::Path, None, "A further trusted certificate authority (PEM), for the mail server."),
+    set(
+        "redact.emails",
+        Kind::Bool,
+        Some("false"),
+        "Take e-mail addresses out of what is collected, as secrets are: from screen, ledger, prompts, mails and exports.",
+    ),
+    set("redact.ips", Kind::Bool, Some("false"), "Take IP addresses out of it too, but for loopback."),
     set("rules.dir", Kind::Path, None, "Folder with your own rule files."),
     set("data_dir", Kind::Path, None, "Where the ledger and the outbox live; else the user's data folder."),
     set("ledger", Kind::Ledger, None, "The ledger's file; else ledger.db in data_dir. Also --ledger."),

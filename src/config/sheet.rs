@@ -19,6 +19,7 @@ use crate::domain::decision::Mode;
 use crate::domain::ids::Probability;
 use crate::domain::secret::Secret;
 use crate::notify::way::Way;
+use crate::redact::secrets::{Options, Personal};
 
 /// When failed runs are looked for.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -123,6 +124,20 @@ struct MailSheet {
     ca_file: Option<PathBuf>,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RedactSheet {
+    emails: bool,
+    ips: bool,
+}
+
+impl RedactSheet {
+    fn options(&self) -> Options {
+        let asked = |asked: bool| if asked { Personal::Redact } else { Personal::Keep };
+        Options { emails: asked(self.emails), addresses: asked(self.ips) }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesSheet {
@@ -152,6 +167,7 @@ pub(super) struct Sheet {
     retry: RetrySheet,
     policy: PolicySheet,
     mail: MailSheet,
+    redact: RedactSheet,
     #[serde(default)]
     rules: RulesSheet,
     data_dir: Option<PathBuf>,
@@ -233,6 +249,7 @@ impl Sheet {
             },
             data_dir,
             ledger,
+            redact: self.redact.options(),
             rules_dir: self.rules.dir,
             ui: self.ui,
             log_level: self.log.level,

@@ -15,7 +15,7 @@ use runmend::llm::model::Message;
 use runmend::llm::{Alike, Desk, Occasion, Prompt, Question};
 use runmend::redact::control::plain_json;
 use runmend::redact::prose::prose;
-use runmend::redact::secrets::{Options, Redactor};
+use runmend::redact::secrets::Redactor;
 
 use crate::fault::{Exit, Fault};
 use crate::{opinions, start};
@@ -29,7 +29,7 @@ const NOTE_CHARS_MAX: usize = 400;
 
 pub async fn finetune(loaded: &Loaded) -> Result<Exit, Fault> {
     let ledger = start::ledger(&loaded.config).await?;
-    let redactor = std::sync::Arc::new(Redactor::new(Options::default()));
+    let redactor = std::sync::Arc::new(Redactor::new(loaded.config.redact));
     let desk = opinions::desk(&loaded.config, loaded.workspaces.as_deref().unwrap_or_default(), &redactor)?;
     let mut examples = 0;
     for incident in ledger.incidents(u32::MAX).await? {

@@ -51,7 +51,7 @@ pub async fn analyze(loaded: &Loaded, arguments: &AnalyzeArguments, json: bool) 
 
 /// The prompts, as [`Desk::opinion`](runmend::llm::Desk::opinion) would send them.
 async fn show_prompts(loaded: &Loaded, classifier: &Classifier, arguments: &AnalyzeArguments) -> Result<Exit, Fault> {
-    let redactor = Arc::new(Redactor::new(runmend::redact::secrets::Options::default()));
+    let redactor = Arc::new(Redactor::new(loaded.config.redact));
     let desk = opinions::desk(&loaded.config, loaded.workspaces.as_deref().unwrap_or_default(), &redactor)?;
     let ledger = known_ledger(loaded).await?;
     let file = arguments.file.as_deref().filter(|path| *path != Path::new("-"));

@@ -13,7 +13,7 @@ use runmend::domain::event::Event;
 use runmend::ledger::{Ledger, SqliteLedger};
 use runmend::notify::{self, Channel};
 
-use runmend::redact::secrets::{Options, Redactor};
+use runmend::redact::secrets::Redactor;
 
 use crate::fault::Fault;
 use crate::opinions;
@@ -90,7 +90,7 @@ pub async fn houses(
         notify::channel(&config.mail.way, &config.mail.from)
             .map_err(|error| Fault::usage(error.to_string(), "correct the mail settings").at("mail"))?,
     );
-    let redactor = Arc::new(Redactor::new(Options::default()));
+    let redactor = Arc::new(Redactor::new(config.redact));
     let desk = Arc::new(opinions::desk(config, &configs, &redactor)?);
     agent::recall(&**ledger, &desk).await?;
     let workspaces = workspaces(&configs).await?;

@@ -202,3 +202,22 @@ async fn an_override_is_asked_about_once() {
     assert_eq!(origins, ["asked", "cached", "asked", "cached"]);
     assert_eq!(sim.calls_to("/chat/completions").await.len(), 2);
 }
+
+#[test]
+fn personal_data_leaves_when_a_setting_says_so() {
+    let home = TempDir::new().unwrap();
+    std::fs::write(home.path().join("error.txt"), "RuntimeError: refused for ana@example.com from 10.20.30.40, password=Winter77x")
+        .unwrap();
+    let shown = |settings: &[&str]| {
+        let mut command = runmend(home.path());
+        command.args(["analyze", "--show-prompt", "error.txt"]);
+        settings.iter().for_each(|setting| {
+            command.args(["--set", setting]);
+        });
+        output(&mut command).0
+    };
+    let usual = shown(&[]);
+    assert!(usual.contains("refused for ana@example.com from 10.20.30.40, password=‹password-1›"), "{usual}");
+    let strict = shown(&["redact.emails=true", "redact.ips=true"]);
+    assert!(strict.contains("refused for ‹email-1› from ‹ip-1›, password=‹password-1›"), "{strict}");
+}

@@ -11,6 +11,8 @@ use crate::redact::secrets::value::{
 /// Shortest and longest, bytes.
 const BYTES_MIN: usize = 6;
 const BYTES_MAX: usize = 300;
+/// Fewer letters without a digit or a sign look like a word, whatever they are.
+const LETTERS_MIN: usize = 9;
 /// Names before one value: `-Dx=y=z`.
 const NAMES_MAX: usize = 4;
 
@@ -113,6 +115,15 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
         return None;
     }
     let word = text.slice(start, end);
+    // Most words are told from secrets by one look: short ones of letters alone, and numbers.
+    let (mut has_letter, mut has_more) = (false, false);
+    for b in word.bytes() {
+        has_letter |= b.is_ascii_alphabetic();
+        has_more |= b.is_ascii_digit() || is_sign(b);
+    }
+    if !has_letter || !has_more && word.len() < LETTERS_MIN {
+        return None;
+    }
     let makeup = Makeup::of(word, pairs);
     let is_random = makeup.is_random();
     let plain = makeup.digits == 0 && !is_random && !word.bytes().any(is_sign);
