@@ -1,84 +1,75 @@
 //! Values that an error quotes: the key that was missing, the text that could not be cast, what a test expected. They are the job's data,
-//! and say nothing of why it failed: `KeyError: 'java.net.SocketTimeoutException'` is no timeout.
+//! and say nothing of why it failed: `KeyError: 'java.net.SocketTimeoutException'` is no timeout. Nor do lines that look like fields of the
+//! Jobs API, which has places of its own for them: in an error or a log anybody may have written them.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::effort;
-use super::reading::Segment;
 
 /// What words within such a value count of what they would count elsewhere.
-const QUOTED: f32 = 0.2;
+pub const QUOTED: f32 = 0.2;
 /// Longest value, bytes: a cell may hold a whole log.
 const VALUE_BYTES_MAX: usize = 8 << 10;
-/// Most values of a text.
+/// Most marks that are looked at, and most values of a text.
+const MARKS_MAX: usize = 256;
 const VALUES_MAX: usize = 32;
-/// From this on a value without spaces may hold the name of an exception.
-const LONG_BYTES: usize = 20;
 /// Shorter quotes of a test name things rather than hold texts.
 const TEXT_BYTES_MIN: usize = 8;
 
-/// Fields of the Jobs API, which has places of its own for them: at the start of a line of an error or a log, anybody may have written them.
-const FIELDS: [&str; 5] = ["termination_code:", "termination_type:", "life_cycle_state:", "result_state:", "run_if:"];
+/// What stands before a value, the fields last. One search for all: every text is looked through.
+const MARKS: [&str; 16] = [
+    "KeyError: ",
+    "value '",
+    "AssertionError: ",
+    "assert ",
+    "ValueError: '",
+    "resolve \"",
+    "abfss://",
+    "s3://",
+    "s3a://",
+    "gs://",
+    "wasbs://",
+    "termination_code:",
+    "termination_type:",
+    "life_cycle_state:",
+    "result_state:",
+    "run_if:",
+];
+const VALUE_ENDS: [&str; 5] = ["' of the type \"", "' of type \"", "' cannot be ", "' could not be ", "' is out of range"];
 
-/// Takes weight from what stands within quoted values.
-pub fn step_back(text: &str, segments: &mut Vec<Segment>) {
-    for (start, end) in values(text) {
-        let mut split = Vec::with_capacity(segments.len() + 2);
-        for segment in segments.drain(..) {
-            let (from, to) = (segment.start.max(start), segment.end.min(end));
-            if from >= to {
-                split.push(segment);
-                continue;
-            }
-            if segment.start < from {
-                split.push(Segment { end: from, ..segment });
-            }
-            let class = if segment.class.0 >= from && segment.class.1 <= to { (0, 0) } else { segment.class };
-            split.push(Segment { start: from, end: to, class, weight: segment.weight * QUOTED, ..segment });
-            if to < segment.end {
-                split.push(Segment { start: to, ..segment });
-            }
-        }
-        *segments = split;
-    }
-}
+static SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(MARKS).ok());
 
 /// Where the values stand, without their quotes.
-fn values(text: &str) -> Vec<(usize, usize)> {
+pub fn values(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     effort::looked(text.len());
-    for (mark, _) in text.match_indices("KeyError: ").take(VALUES_MAX) {
-        let start = mark + "KeyError: ".len();
-        found.extend(to_end_of_line(text, start));
-    }
-    for (mark, words) in text.match_indices("value '").take(VALUES_MAX) {
-        let start = mark + words.len();
-        let rest = within(text, start);
-        let ends = ["' of the type \"", "' of type \"", "' cannot be ", "' could not be ", "' is out of range"];
-        found.extend(ends.iter().filter_map(|end| rest.find(end)).min().map(|length| (start, start + length)));
-    }
-    for (mark, _) in text.match_indices("AssertionError: ").take(VALUES_MAX) {
-        let end = text.get(mark..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| mark + length);
-        quotes(text, mark, end, &mut found);
-    }
-    for (mark, _) in text.match_indices("ValueError: '").take(VALUES_MAX) {
-        let start = mark + "ValueError: '".len();
-        found.extend(within(text, start).find("' is not a valid ").map(|length| (start, start + length)));
-    }
-    for (mark, words) in text.match_indices("resolve \"").take(VALUES_MAX) {
-        let start = mark + words.len();
-        found.extend(within(text, start).find("\" due to ").map(|length| (start, start + length)));
-    }
-    for field in FIELDS {
-        for (mark, _) in
-            text.match_indices(field).take(VALUES_MAX).filter(|(mark, _)| *mark == 0 || text.as_bytes().get(mark - 1) == Some(&b'\n'))
-        {
-            let end = text.get(mark..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| mark + length);
-            found.push((mark, end));
+    let Some(search) = &*SEARCH else { return found };
+    let line_end = |start: usize| memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |length| start + length);
+    for hit in search.find_iter(text).take(MARKS_MAX) {
+        let start = hit.end();
+        let up_to = |ends: &[&str]| {
+            let rest = within(text, start);
+            ends.iter().filter_map(|end| rest.find(end)).min().map(|length| (start, start + length))
+        };
+        match hit.pattern().as_usize() {
+            0 => found.extend(to_end_of_line(text, start)),
+            1 => found.extend(up_to(&VALUE_ENDS)),
+            2 => {
+                let end = line_end(start);
+                quotes(text, start, end, &mut found);
+                found.extend(differences(text, end));
+            }
+            3 => quotes(text, start, line_end(start), &mut found),
+            4 => found.extend(up_to(&["' is not a valid "])),
+            5 => found.extend(up_to(&["\" due to "])),
+            6..=10 => found.extend(path(text, start)),
+            _ if hit.start() == 0 || text.as_bytes().get(hit.start() - 1) == Some(&b'\n') => found.push((hit.start(), line_end(start))),
+            _ => {}
         }
     }
-    // A short key tells failures apart, and misleads nobody.
-    found.retain(|(start, end)| {
-        text.get(*start..*end).is_some_and(|value| value.len() >= LONG_BYTES || value.contains(char::is_whitespace))
-    });
     found.truncate(VALUES_MAX);
     found
 }
@@ -96,6 +87,27 @@ fn to_end_of_line(text: &str, start: usize) -> Option<(usize, usize)> {
     let line = rest.get(..rest.find('\n').unwrap_or(rest.len()))?.trim_end();
     let end = line.rfind(quote).filter(|end| *end > 0)?;
     Some((start + 1, start + end))
+}
+
+/// The folders of an address in a store: whatever they are called.
+fn path(text: &str, start: usize) -> Option<(usize, usize)> {
+    let rest = within(text, start);
+    let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ')' | ',' | ';')).unwrap_or(rest.len());
+    let folders = rest.get(..length)?.find('/')?;
+    Some((start + folders, start + length))
+}
+
+/// The lines of a comparison behind a failed assertion: `- expected`, `+ found`.
+fn differences(text: &str, line_end: usize) -> Option<(usize, usize)> {
+    let mut end = line_end;
+    for line in within(text, line_end).split_inclusive('\n').skip(1) {
+        let words = line.trim_start_matches(['E', ' ']);
+        if !words.starts_with(['-', '+', '?']) {
+            break;
+        }
+        end = (end + 1 + line.trim_end_matches('\n').len()).min(text.len());
+    }
+    (end > line_end).then_some((line_end, end))
 }
 
 /// Each longer text between two quotes of one kind.
@@ -124,7 +136,10 @@ mod tests {
     #[test]
     fn what_an_error_quotes_is_known() {
         for (text, want) in [
-            ("KeyError: 'Read timed out'", vec!["Read timed out"]),
+            ("    assert message(err) == 'Path does not exist'", vec!["Path does not exist"]),
+            ("KeyError: 'throttled'", vec!["throttled"]),
+            ("missing: abfss://a@b.net/OutOfMemoryError/x. SQLSTATE", vec!["/OutOfMemoryError/x."]),
+            ("AssertionError: 'a'\n  - PATH_NOT_FOUND\n  + x\nnext", vec!["\n  - PATH_NOT_FOUND\n  + x"]),
             ("The value '12\nCaused by: x' of the type \"STRING\" cannot be cast", vec!["12\nCaused by: x"]),
             ("AssertionError: expected 'Java heap space' but it was 'x'", vec!["Java heap space"]),
             ("ValueError: 'UNAVAILABLE_RETRY_LATER' is not a valid Status", vec!["UNAVAILABLE_RETRY_LATER"]),

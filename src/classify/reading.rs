@@ -46,6 +46,27 @@ pub struct Page<'a> {
     pub piece: Piece<'a>,
     /// In order, without overlap.
     pub segments: Vec<Segment>,
+    /// Values that the text quotes: nothing in them says why.
+    quoted: Vec<(usize, usize)>,
+}
+
+impl Page<'_> {
+    /// The segment without the values that it quotes: ranges in the piece.
+    pub fn unquoted(&self, segment: &Segment) -> impl Iterator<Item = (usize, usize)> {
+        let inner = self.quoted.iter().filter(|(start, end)| *start > segment.start && *end < segment.end).copied();
+        let mut from = segment.start;
+        inner.chain(std::iter::once((segment.end, segment.end))).map(move |(start, end)| {
+            let part = (from, start.max(from));
+            from = end.max(from);
+            part
+        })
+    }
+
+    /// How much the words at `start..end` of the segment count.
+    pub fn weight(&self, segment: &Segment, start: usize, end: usize) -> f32 {
+        let holds = |(from, to): &(usize, usize)| *from <= start && end <= *to && !(*from <= segment.start && segment.end <= *to);
+        if self.quoted.iter().any(holds) { segment.weight * quoted::QUOTED } else { segment.weight }
+    }
 }
 
 /// The pages of a failure in the order of trust.
@@ -134,8 +155,14 @@ fn page(piece: Piece<'_>) -> Page<'_> {
     }
     let mut segments = reader.finish();
     weigh(piece.field, &mut segments);
-    quoted::step_back(&piece.text, &mut segments);
-    Page { piece, segments }
+    let mut quoted = quoted::values(&piece.text);
+    quoted.sort_unstable();
+    for segment in &mut segments {
+        if quoted.iter().any(|(start, end)| *start <= segment.start && segment.end <= *end) {
+            segment.weight *= quoted::QUOTED;
+        }
+    }
+    Page { piece, segments, quoted }
 }
 
 #[derive(Default)]

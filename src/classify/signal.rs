@@ -148,16 +148,17 @@ impl Collector<'_> {
                 matcher.find(&page.piece.folded, (segment.start, segment.end), |hit| {
                     let place = Place { page: number, start: hit.start, end: hit.end, segment: index };
                     let (rule, role) = (hit.owner / ROLES, hit.owner % ROLES);
+                    let weight = page.weight(segment, hit.start, hit.end);
                     match role {
                         _ if rule >= self.rules.len() => {
                             if !trace && classes.len() < SIGNALS_MAX {
-                                classes.push((place, segment.weight));
+                                classes.push((place, weight));
                             }
                         }
                         ROLE_WITH => note(&mut with, rule),
                         ROLE_UNLESS => note(&mut unless, rule),
                         _ if trace && !self.rules.get(rule).is_some_and(|rule| rule.trace) => {}
-                        _ => hear(&mut heard, rule, segment.weight, place),
+                        _ => hear(&mut heard, rule, weight, place),
                     }
                 });
             }
@@ -261,6 +262,7 @@ impl Collector<'_> {
     }
 
     fn name(&self, word: &str, bracketed: bool, segment: &Segment, place: Place, page: &Page<'_>, signals: &mut Vec<Signal>) {
+        let told = page.weight(segment, place.start, place.end);
         if word == "SQLSTATE" {
             let rest = page.piece.text.get(place.end..segment.end).unwrap_or_default();
             let state: String =
@@ -268,7 +270,7 @@ impl Collector<'_> {
             if state.len() == 5
                 && let Some(meaning) = self.tables.sqlstate(&state)
             {
-                signals.push(of_meaning(Source::Sqlstate(state), &meaning, segment.weight, Some(place)));
+                signals.push(of_meaning(Source::Sqlstate(state), &meaning, told, Some(place)));
             }
             return;
         }
@@ -292,15 +294,15 @@ impl Collector<'_> {
             let is_hearsay = meaning.cause == Cause::Canceled
                 && page.piece.field != Field::StateMessage
                 && !page.piece.text.get(..place.start).is_some_and(|before| before.trim_matches(|c: char| !c.is_alphanumeric()).is_empty());
-            let weight = if is_hearsay { segment.weight * HEARSAY } else { segment.weight };
+            let weight = if is_hearsay { told * HEARSAY } else { told };
             signals.push(of_meaning(Source::Condition(word.to_owned()), meaning, weight, Some(place)));
         } else if let Some(meaning) = self.tables.code(word) {
-            signals.push(of_meaning(Source::Code(word.to_owned()), meaning, segment.weight * 0.95, Some(place)));
+            signals.push(of_meaning(Source::Code(word.to_owned()), meaning, told * 0.95, Some(place)));
         } else if bracketed
             && !single
             && let Some(meaning) = self.tables.by_condition_words(word)
         {
-            signals.push(of_meaning(Source::Condition(word.to_owned()), &meaning, segment.weight, Some(place)));
+            signals.push(of_meaning(Source::Condition(word.to_owned()), &meaning, told, Some(place)));
         }
     }
 }

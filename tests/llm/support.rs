@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use runmend::classify::Classifier;
 use runmend::domain::Timestamp;
@@ -70,6 +70,8 @@ pub fn own(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
 }
 
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
 pub struct Failed {
     pub evidence: Evidence,
     pub classification: Classification,
@@ -77,7 +79,15 @@ pub struct Failed {
 
 /// What the rules say of a text that came through the door.
 pub fn failed(classifier: &Classifier, text: &FailureText) -> Failed {
-    let evidence = Evidence { run: text.clone(), ..Evidence::default() };
+    // As the agent collects it: without secrets.
+    let mut run = text.clone();
+    let mut texts: Vec<&mut String> =
+        [&mut run.error, &mut run.error_trace, &mut run.state_message, &mut run.logs].into_iter().flatten().collect();
+    let (redacted, _) = REDACTOR.redact_all(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>());
+    for (text, redacted) in texts.iter_mut().zip(redacted) {
+        **text = redacted;
+    }
+    let evidence = Evidence { run, ..Evidence::default() };
     let classification = classifier.classify_evidence(&evidence);
     Failed { evidence, classification }
 }

@@ -29,7 +29,9 @@ impl Features {
         for page in pages {
             for segment in &page.segments {
                 if is_read(segment) {
-                    words.read(page.piece.text.get(segment.start..segment.end).unwrap_or_default());
+                    for (start, end) in page.unquoted(segment) {
+                        words.read(page.piece.text.get(start..end).unwrap_or_default());
+                    }
                 }
             }
         }

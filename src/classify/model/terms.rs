@@ -19,13 +19,15 @@ impl Model {
         let mut read = 0;
         for (page, text) in pages.iter().enumerate() {
             for (segment, part) in text.segments.iter().enumerate().filter(|(_, part)| is_read(part)) {
-                let words = text.piece.text.get(part.start..part.end).unwrap_or_default();
-                each(words, &mut read, |bucket, range| {
-                    let weight = self.weights.get(bucket as usize).and_then(|row| row.get(class)).copied().unwrap_or_default();
-                    if weight > 0 && words.get(range.clone()).is_some_and(is_readable) {
-                        heard.push((weight, Place { page, start: part.start + range.start, end: part.start + range.end, segment }));
-                    }
-                });
+                for (start, end) in text.unquoted(part) {
+                    let words = text.piece.text.get(start..end).unwrap_or_default();
+                    each(words, &mut read, |bucket, range| {
+                        let weight = self.weights.get(bucket as usize).and_then(|row| row.get(class)).copied().unwrap_or_default();
+                        if weight > 0 && words.get(range.clone()).is_some_and(is_readable) {
+                            heard.push((weight, Place { page, start: start + range.start, end: start + range.end, segment }));
+                        }
+                    });
+                }
             }
         }
         heard.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.page.cmp(&b.1.page)).then(a.1.start.cmp(&b.1.start)));
