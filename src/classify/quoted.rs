@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::packed::Searcher;
 
 use super::effort;
 
@@ -39,8 +39,7 @@ const MARKS: [&str; 16] = [
 ];
 const VALUE_ENDS: [&str; 5] = ["' of the type \"", "' of type \"", "' cannot be ", "' could not be ", "' is out of range"];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(MARKS).ok());
+static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(MARKS));
 
 /// Where the values stand, without their quotes.
 pub fn values(text: &str) -> Vec<(usize, usize)> {
