@@ -136,6 +136,9 @@ const LAST_OF: &[&str] = &[
     "DES_DECRYPT",
 ];
 
+/// Calls whose password may be a phrase of several words: nothing else stands there.
+const TAKE_PHRASES: [&str; 4] = ["ConvertTo-SecureString", "getConnection", "__construct", "PasswordAuthentication"];
+
 /// Words to look for; the opening parenthesis is checked behind them.
 pub fn words() -> Vec<&'static str> {
     PAIRS_OF.iter().chain(FIRST_OF).chain(LAST_OF).copied().collect()
@@ -196,7 +199,7 @@ pub fn find(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<F
         || is_masked(word)
         || is_reference(word)
         || is_place(word)
-        || word.contains(' ') && name != "ConvertTo-SecureString"
+        || word.contains(' ') && !TAKE_PHRASES.contains(&name)
         || word.len() < 4;
     let is_plain = is_word(word)
         && !matches!(name, "HTTPBasicAuth" | "getConnection" | "PasswordAuthentication" | "ConvertTo-SecureString" | "simple_bind_s");

@@ -72,6 +72,7 @@ pub const MARKS: &[&str] = &[
     "\"kty\"",
     "string_value",
     "334 UGFzc3dvcmQ6",
+    "AUTH LOGIN\n",
     "LOGIN challenge: ",
     "/hooks/",
     "/t/",
@@ -237,6 +238,14 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
             let (from, to) = last_word(text, text.line_end(end, LINE_BYTES_MAX) + 1)?;
             let is_answer = to - from >= 8 && text.slice(from, to).bytes().all(super::text::is_base64);
             return is_answer.then(|| Found { start: from, end: to, kind: "password", words: text.slice(from, to).to_owned() });
+        }
+        // The user, and the password on the line below, both in base64.
+        "AUTH LOGIN\n" => {
+            let line = text.line_end(end, 200) + 1;
+            let to = text.line_end(line, 200);
+            let is_line = |from: usize, to: usize| to - from >= 4 && text.slice(from, to).bytes().all(super::text::is_base64);
+            let fits = is_line(end, line - 1) && is_line(line, to) && super::judge::decoded(text.slice(end, line - 1)).is_some();
+            return fits.then(|| Found { start: line, end: to, kind: "password", words: text.slice(line, to).to_owned() });
         }
         "LOGIN challenge: " => word(text, end, 0)?,
         "aad3b435b51404eeaad3b435b51404ee:" => {
