@@ -49,7 +49,7 @@ pub fn read(status: u16, body: &str, retry_after: Option<Duration>) -> Refusal {
 /// An error that comes inside a stream that began well, or inside a 200.
 pub fn in_stream(value: &Value) -> Option<Refusal> {
     let error = value.get("error").filter(|error| !error.is_null())?;
-    let status = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()).filter(|code| *code >= 400);
+    let status = text(error, "code").parse::<u16>().ok().filter(|code| (400..600).contains(code));
     Some(read(status.unwrap_or(500), &value.to_string(), None))
 }
 
@@ -129,7 +129,16 @@ impl Refusal {
     }
 
     fn is_filtered(&self) -> bool {
-        self.code == "content_filter" || self.code == "ResponsibleAIPolicyViolation" || !self.categories.is_empty()
+        self.code == "content_filter"
+            || self.code == "ResponsibleAIPolicyViolation"
+            || !self.categories.is_empty()
+            // A gateway such as LiteLLM keeps the words of Azure's refusal and puts a code of its own.
+            || (self.status == 400 && ["content management policy", "ContentPolicyViolation"].iter().any(|words| self.message.contains(words)))
+    }
+
+    /// LiteLLM refuses a deployment that it does not know as a bad request.
+    fn is_missing(&self) -> bool {
+        self.code == "model_not_found" || self.code == "DeploymentNotFound" || self.message.contains("Invalid model name passed")
     }
 
     fn is_too_long(&self) -> bool {
@@ -155,6 +164,9 @@ impl From<Refusal> for ModelError {
         }
         if matches!(status, 400 | 413 | 422 | 429) && refusal.is_too_long() {
             return Self::TooLong { fits: refusal.fits(), message: refusal.message };
+        }
+        if status == 400 && refusal.is_missing() {
+            return Self::Missing { message: refusal.message };
         }
         let message = refusal.message;
         match refusal.should_retry {
@@ -206,6 +218,13 @@ mod tests {
             r#"{"error":{"code":"404","message":"Resource not found"}}"#,
             "there is no such model, deployment or API version: Resource not found",
         );
+        let litellm = r#"{"error":{"message":"/chat/completions: Invalid model name passed in model=d.","type":"invalid_request_error","param":null,"code":"400"}}"#;
+        check(400, litellm, "there is no such model, deployment or API version: /chat/completions: Invalid model name passed in model=d.");
+        check(
+            400,
+            r#"{"error":{"message":"litellm.BadRequestError: AzureException - The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","type":"invalid_request_error","param":null,"code":"400"}}"#,
+            "the provider's content filter stopped it (unnamed)",
+        );
         check(401, r#"{"statusCode":401,"message":"Unauthorized."}"#, "the model's server refused our credential (401): Unauthorized.");
         check(
             403,
@@ -241,6 +260,14 @@ mod tests {
             r#"{"error_code":"BAD_REQUEST","message":"{\"external_model_provider\":\"x\",\"external_model_error\":{\"error\":{\"message\":\"inner\",\"code\":\"content_filter\"}}}"}"#,
             "the provider's content filter stopped it (unnamed)",
         );
+    }
+
+    #[test]
+    fn an_error_within_a_stream_has_its_status_in_its_code() {
+        for (code, want) in [("429", 429), ("\"429\"", 429), ("\"rate_limit_exceeded\"", 500), ("200", 500), ("null", 500)] {
+            let event = format!(r#"{{"error":{{"message":"x","code":{code}}}}}"#);
+            assert_eq!(in_stream(&serde_json::from_str(&event).unwrap()).unwrap().status, want, "{code}");
+        }
     }
 
     #[test]

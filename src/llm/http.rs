@@ -94,8 +94,8 @@ impl Http {
         let sent = self.client.post(url.clone()).headers(shown.headers.clone()).json(body).send().await;
         let inner = sent.map_err(|error| unanswered(error, url))?;
         let status = inner.status();
-        let pace = Pace::read(|name| header(inner.headers(), name));
-        let retry_after = pace::retry_after(|name| header(inner.headers(), name), Timestamp::now());
+        let pace = Pace::read(|name| relayed(inner.headers(), name));
+        let retry_after = pace::retry_after(|name| relayed(inner.headers(), name), Timestamp::now());
         let should_retry = header(inner.headers(), "x-should-retry").and_then(|word| word.trim().parse().ok());
         let kind = header(inner.headers(), CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
         let location = header(inner.headers(), "location").map(failure::short);
@@ -147,6 +147,11 @@ impl Response {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// A header of the server's, or, where a LiteLLM gateway stands before it, what that one passes on of its provider's.
+fn relayed<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    header(headers, name).or_else(|| header(headers, &format!("llm_provider-{name}")))
 }
 
 fn unanswered(error: reqwest::Error, url: &Url) -> ModelError {

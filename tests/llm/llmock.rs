@@ -14,10 +14,10 @@ use url::Url;
 
 use super::support::{self, Failed};
 
-struct Server {
+pub struct Server {
     child: Child,
-    base: String,
-    http: reqwest::Client,
+    pub base: String,
+    pub http: reqwest::Client,
 }
 
 impl Drop for Server {
@@ -28,7 +28,7 @@ impl Drop for Server {
 }
 
 /// `None`, with its reason, where there is no interpreter; in CI that is a failure.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     let python = std::env::var_os("RUNMEND_TEST_PYTHON").map(PathBuf::from);
     let program = python.as_deref().and_then(Path::parent).map(|folder| folder.join("llmock")).filter(|path| path.exists());
     if program.is_none() {
@@ -39,7 +39,7 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Server {
-    async fn start(program: &Path) -> Self {
+    pub async fn start(program: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let mut command = Command::new(program);
         let child =
@@ -55,9 +55,14 @@ impl Server {
         server
     }
 
-    async fn post(&self, path: &str, body: &Value) {
+    pub async fn post(&self, path: &str, body: &Value) {
         let answer = self.http.post(format!("{}/_llmock/{path}", self.base)).json(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{path} {body}: {}", answer.text().await.unwrap());
+    }
+
+    pub fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// The behaviours, then what the agent hears: an opinion or words of the reason. What llmock finds wrong with us is a failure.

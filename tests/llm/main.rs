@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cost;
+mod gateway;
 mod hostile;
 mod llmock;
 mod real_model;

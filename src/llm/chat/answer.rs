@@ -101,7 +101,12 @@ impl Collected {
         let value: Value =
             serde_json::from_str(json).map_err(|error| ModelError::Malformed { message: format!("not whole JSON: {error}") })?;
         if let Some(refusal) = failure::in_stream(&value) {
-            return Err(refusal.into());
+            let error = ModelError::from(refusal);
+            return Err(match error {
+                // It had begun to write, and what it wrote may be billed.
+                ModelError::Failed { message, .. } if !self.text.is_empty() => ModelError::Lost { message },
+                error => error,
+            });
         }
         let chunk: Chunk =
             serde_json::from_value(value).map_err(|error| ModelError::Malformed { message: failure::short(&error.to_string()) })?;

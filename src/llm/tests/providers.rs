@@ -406,9 +406,11 @@ async fn a_limit_says_when_to_come_back() {
         headers,
         ..json_reply(429, json!({"error": {"message": "slow", "code": "rate_limit_exceeded"}}))
     };
-    let (url, _) = serve([limited(vec![("retry-after-ms", "1500".to_owned()), ("retry-after", "2".to_owned())]), limited(vec![])]).await;
+    let behind_litellm = vec![("llm_provider-retry-after", "7".to_owned())];
+    let both = vec![("retry-after-ms", "1500".to_owned()), ("retry-after", "2".to_owned())];
+    let (url, _) = serve([limited(both), limited(behind_litellm), limited(vec![])]).await;
     let model = connect(&connection(Provider::OpenAi, &url)).unwrap();
-    for want in [Some(Duration::from_millis(1500)), None] {
+    for want in [Some(Duration::from_millis(1500)), Some(Duration::from_secs(7)), None] {
         let error = ask(model.as_ref(), Delivery::Whole).await.0.unwrap_err();
         assert!(matches!(error, ModelError::Busy { retry_after, .. } if retry_after == want), "{error:?}");
     }
