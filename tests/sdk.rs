@@ -1,5 +1,5 @@
-//! The official SDK for Python against the simulated workspace: it must accept every answer. Needs an interpreter with `databricks-sdk`
-//! in RUNMEND_TEST_PYTHON, as `.ci/run` sets it up.
+//! The official SDKs for Python, of Databricks and of OpenAI, against the simulated workspace and its model: they must accept every answer.
+//! Needs an interpreter with `databricks-sdk` and `openai` in RUNMEND_TEST_PYTHON, as `.ci/run` sets it up.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ fn python() -> Option<String> {
     let python = std::env::var("RUNMEND_TEST_PYTHON").ok().filter(|python| !python.is_empty());
     if python.is_none() {
         assert!(std::env::var("CI").is_err(), "RUNMEND_TEST_PYTHON is not set; .ci/run sets it");
-        eprintln!("skipped: RUNMEND_TEST_PYTHON names no interpreter with databricks-sdk");
+        eprintln!("skipped: RUNMEND_TEST_PYTHON names no interpreter with databricks-sdk and openai");
     }
     python
 }
@@ -68,5 +68,49 @@ async fn the_official_sdk_accepts_every_answer() {
         book["runs"].as_array().unwrap().iter().find(|row| row["run_id"] == made["answers"][2]["runs"][0]["run_id"]).unwrap()["repairs"]
             .clone();
     assert_eq!((&repairs[0]["repair_id"], &repairs[0]["parameters_lost"]), (&told["repair"], &json!(false)));
+    simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_official_sdk_of_openai_accepts_every_answer_of_the_model() {
+    let Some(python) = python() else { return };
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let ready = simulator.ready().clone();
+    let mut sdk = std::process::Command::new(&python);
+    sdk.arg("tests/support/openai_sdk.py")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("SIM_URL", &ready.url)
+        .env("SIM_TOKEN", &ready.token)
+        .env("SIM_CONTROL", &ready.control_url)
+        .env("NO_PROXY", "127.0.0.1");
+    let output = tokio::task::spawn_blocking(move || sdk.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let quotes = json!(["java.net.ConnectException: Connection refused"]);
+    for form in ["dated", "v1"] {
+        let told = &told[form];
+        assert_eq!(told["plain"], json!({"model": "simulated-model", "quotes": quotes, "tokens": true}), "{form}");
+        assert_eq!(told["streamed"], json!({"quotes": quotes, "roles": ["assistant"], "ends": ["stop"], "tokens": true}), "{form}");
+        assert_eq!((&told["parsed"], &told["gathered"]), (&json!("network"), &quotes), "{form}");
+        for (what, raised, code) in [
+            ("wrong key", "AuthenticationError", json!("401")),
+            ("loose schema", "BadRequestError", Value::Null),
+            ("busy", "RateLimitError", json!("429")),
+            ("filtered", "BadRequestError", json!("content_filter")),
+            ("failed", "InternalServerError", json!("InternalServerError")),
+            ("page", "InternalServerError", Value::Null),
+            ("dropped", "APIConnectionError", Value::Null),
+            ("cut", "APIConnectionError", Value::Null),
+            ("late", "APITimeoutError", Value::Null),
+        ] {
+            assert_eq!((&told[what]["raised"], &told[what]["code"]), (&json!(raised), &code), "{form}, {what}: {}", told[what]);
+        }
+        assert!(told["busy"]["said"].as_str().unwrap().contains("Please retry after 7 seconds"), "{told}");
+        assert!(told["loose schema"]["said"].as_str().unwrap().contains("'additionalProperties' is required"), "{told}");
+    }
+    for who in ["waited", "entra", "entra by provider"] {
+        assert_eq!(told[who], quotes, "{who}");
+    }
+    assert_eq!((&told["wrong entra"]["raised"], &told["nowhere"]["raised"]), (&json!("AuthenticationError"), &json!("NotFoundError")));
     simulator.stop().await;
 }

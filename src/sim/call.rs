@@ -17,6 +17,7 @@ pub enum Version {
 #[derive(Clone, Debug)]
 pub struct Call {
     pub now: Millis,
+    pub path: String,
     pub version: Version,
     pub query: BTreeMap<String, String>,
     pub body: Value,

@@ -54,10 +54,11 @@ or milliseconds; --speed divides durations.
   "times": 3                       only so many
   "method": "GET", "id": N         only these; only about this run, task run or job
   "retry_after": 2                 seconds
-  "body": "html"                   or any JSON
+  "body": "html"                   or any JSON; "content_filter": a model's filter refused it
   "delay_ms": 500                  the answer comes late
   "drop_answer": true              the call takes effect; the connection closes without answer
   "takes_effect": false            whether it takes effect although it is refused or dropped
+  "cut_after": 3                   a model's streamed answer breaks off after so many pieces
 {"do": "no_repair"}                runs/repair answers 501, as where it is unknown; "on": false
 {"do": "clear_faults"}             ends all faults
 {"do": "finish"}                   what is active ends now, as it would have ended

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::azure;
 use super::book::{Book, Entry};
 use super::call::{Call, Refusal};
 use super::endpoint;
@@ -36,6 +37,8 @@ pub struct Reply {
     /// The connection is closed instead.
     pub dropped: bool,
     pub delay_ms: u64,
+    /// A streamed answer breaks off after so many pieces.
+    pub cut_after: Option<usize>,
 }
 
 const REPAIR: &str = "/jobs/runs/repair";
@@ -51,12 +54,13 @@ impl Desk {
         let (true_answer, effective) = if takes_effect {
             let result = self.answer(arrived, query, body);
             let effective = result.is_ok();
-            (Some(answer(result)), effective)
+            (Some(answer(arrived.path, result)), effective)
         } else {
             (None, false)
         };
-        let (replaced, dropped, delay_ms) = hit.map_or((None, false, 0), |hit| (hit.answer, hit.drop_answer, hit.delay_ms));
-        let answer = replaced.or(true_answer).unwrap_or_else(|| answer(Ok(json!({}))));
+        let hit = hit.unwrap_or_default();
+        let dropped = hit.drop_answer;
+        let answer = hit.answer.or(true_answer).unwrap_or_else(|| answer(arrived.path, Ok(json!({}))));
         self.book.add(Entry {
             at: self.world.now(),
             method: arrived.method.to_owned(),
@@ -67,7 +71,7 @@ impl Desk {
             answered: !dropped,
             took_effect: effective,
         });
-        Reply { answer, dropped, delay_ms }
+        Reply { answer, dropped, delay_ms: hit.delay_ms, cut_after: hit.cut_after }
     }
 
     fn answer(&mut self, arrived: Arrived<'_>, query: BTreeMap<String, String>, body: Result<Value, Refusal>) -> Result<Value, Refusal> {
@@ -77,7 +81,7 @@ impl Desk {
             return Err(Refusal { status: 501, error_code: "NOT_IMPLEMENTED", message });
         }
         let (endpoint, version) = endpoint::find(arrived.method, arrived.path)?;
-        let call = Call { now: self.world.now(), version, query, body: body? };
+        let call = Call { now: self.world.now(), path: arrived.path.to_owned(), version, query, body: body? };
         endpoint(&mut self.world, &call)
     }
 
@@ -105,9 +109,10 @@ fn body(raw: &[u8]) -> Result<Value, Refusal> {
     })
 }
 
-fn answer(result: Result<Value, Refusal>) -> Replaced {
+fn answer(path: &str, result: Result<Value, Refusal>) -> Replaced {
     let (status, body) = match result {
         Ok(body) => (200, body),
+        Err(refusal) if azure::speaks(path) => azure::refused(&refusal),
         Err(refusal) => (refusal.status, refusal.body()),
     };
     Replaced { status, retry_after: None, content_type: "application/json", body: body.to_string() }

@@ -3,11 +3,15 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::azure;
 use super::span::Span;
 
 /// What stands in front of a workspace when it is down.
 const HTML: &str =
     "<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><pre>upstream connect error</pre></body></html>";
+
+/// The body that stands for Azure's own.
+const CONTENT_FILTER: &str = "content_filter";
 
 /// One fault of `{"do": "fault"}`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,7 +27,7 @@ pub struct Fault {
     pub status: Option<u16>,
     /// Seconds, as the header Retry-After.
     pub retry_after: Option<u64>,
-    /// `"html"` for a page, else the JSON itself; without it an error of the API's shape.
+    /// `"html"` for a page, `"content_filter"` for Azure's refusal of a prompt, else the JSON itself; without it an error of the API's shape.
     pub body: Option<Value>,
     /// How many calls it hits; without it all, until they are cleared.
     pub times: Option<u32>,
@@ -34,15 +38,18 @@ pub struct Fault {
     /// The answer comes so much later; the effect does not.
     #[serde(alias = "delay_ms")]
     pub delay: Span,
+    /// A model's streamed answer breaks off after so many pieces.
+    pub cut_after: Option<usize>,
 }
 
 /// What a fault does to one call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hit {
     pub takes_effect: bool,
     pub answer: Option<Replaced>,
     pub drop_answer: bool,
     pub delay_ms: u64,
+    pub cut_after: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +66,8 @@ impl Fault {
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("`status` is 200 to 599".to_owned());
         }
-        if self.status.is_none() && !self.drop_answer && self.delay == Span::default() && self.body.is_none() {
-            return Err("nothing would happen; give `status`, `body`, `drop_answer` or `delay_ms`".to_owned());
+        if self.status.is_none() && !self.drop_answer && self.delay == Span::default() && self.body.is_none() && self.cut_after.is_none() {
+            return Err("nothing would happen; give `status`, `body`, `drop_answer`, `delay_ms` or `cut_after`".to_owned());
         }
         Ok(())
     }
@@ -71,21 +78,25 @@ impl Fault {
             && self.id.is_none_or(|id| ids.contains(&id))
     }
 
-    fn hit(&self) -> Hit {
-        let replaced = self.status.or_else(|| self.body.as_ref().map(|_| 200));
+    fn hit(&self, path: &str) -> Hit {
+        let usual = |body: &Value| if body == CONTENT_FILTER { 400 } else { 200 };
+        let replaced = self.status.or_else(|| self.body.as_ref().map(usual));
         Hit {
             takes_effect: self.takes_effect.unwrap_or(replaced.is_none()),
-            answer: replaced.map(|status| self.replaced(status)),
+            answer: replaced.map(|status| self.replaced(status, path)),
             drop_answer: self.drop_answer,
             delay_ms: u64::try_from(self.delay.as_ms()).unwrap_or_default(),
+            cut_after: self.cut_after,
         }
     }
 
-    fn replaced(&self, status: u16) -> Replaced {
+    fn replaced(&self, status: u16, path: &str) -> Replaced {
         let (content_type, body) = match &self.body {
             Some(Value::String(word)) if word == "html" => ("text/html; charset=utf-8", HTML.to_owned()),
+            Some(Value::String(word)) if word == CONTENT_FILTER => ("application/json", azure::filtered().to_string()),
             Some(Value::String(text)) => ("text/plain; charset=utf-8", text.clone()),
             Some(json) => ("application/json", json.to_string()),
+            None if azure::speaks(path) => ("application/json", azure::error(status, self.retry_after).to_string()),
             None => ("application/json", error(status).to_string()),
         };
         Replaced { status, retry_after: self.retry_after, content_type, body }
@@ -127,7 +138,7 @@ impl Faults {
     pub fn take(&mut self, method: &str, path: &str, ids: &[i64]) -> Option<Hit> {
         let at = self.faults.iter().position(|fault| fault.hits(method, path, ids))?;
         let fault = self.faults.get_mut(at)?;
-        let hit = fault.hit();
+        let hit = fault.hit(path);
         if let Some(times) = &mut fault.times {
             *times = times.saturating_sub(1);
             if *times == 0 {
@@ -160,7 +171,7 @@ mod tests {
     }
 
     fn check(json: Value, takes_effect: bool, status: Option<u16>, drop_answer: bool) {
-        let hit = fault(json.clone()).hit();
+        let hit = fault(json.clone()).hit("/api/2.2/jobs/runs/get");
         assert_eq!(
             (hit.takes_effect, hit.answer.map(|answer| answer.status), hit.drop_answer),
             (takes_effect, status, drop_answer),

@@ -3,6 +3,7 @@
 //! failure. May import: `domain`. Must not: anything else of ours, above all not `databricks`, whose reading of the API it checks.
 //! Start at [`Simulator::start`]; `world` is the state, `plan` how a run goes in time, `endpoint` the API, `control` what one can ask for.
 
+mod azure;
 mod book;
 mod call;
 mod chance;

@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::azure;
 use super::book::Book;
 use super::control;
 use super::cut::{CutListener, Scissors};
@@ -194,11 +195,13 @@ async fn api(
         scissors.cut();
     }
     if reply.answer.status == 200 && uri.path().ends_with("/chat/completions") && wants(&body, "/stream") {
-        return streamed(&reply.answer.body, wants(&body, "/stream_options/include_usage"));
+        return streamed(&reply.answer.body, wants(&body, "/stream_options/include_usage"), reply.cut_after);
     }
     let status = StatusCode::from_u16(reply.answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(CONTENT_TYPE, reply.answer.content_type)], reply.answer.body).into_response();
-    response.headers_mut().insert("x-databricks-org-id", org_id.into());
+    if !azure::speaks(uri.path()) {
+        response.headers_mut().insert("x-databricks-org-id", org_id.into());
+    }
     if let Some(seconds) = reply.answer.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -210,11 +213,14 @@ fn wants(body: &Bytes, pointer: &str) -> bool {
 }
 
 /// A completion as server-sent events, at the pace at which models write.
-fn streamed(completion: &str, usage: bool) -> Response {
+fn streamed(completion: &str, usage: bool, cut_after: Option<usize>) -> Response {
     let completion: Value = serde_json::from_str(completion).unwrap_or_default();
-    let pieces = stream::iter(model::pieces(&completion, usage)).then(|piece| async move {
+    let whole = model::pieces(&completion, usage).into_iter().map(Ok);
+    // An error in a body closes its connection.
+    let cut = cut_after.map(|_| Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)));
+    let pieces = stream::iter(whole.take(cut_after.unwrap_or(usize::MAX)).chain(cut)).then(|piece| async move {
         tokio::time::sleep(PIECE_PAUSE).await;
-        Ok::<_, std::convert::Infallible>(piece)
+        piece
     });
     (StatusCode::OK, [(CONTENT_TYPE, "text/event-stream")], Body::from_stream(pieces)).into_response()
 }

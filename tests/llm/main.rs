@@ -8,4 +8,5 @@ mod hostile;
 mod llmock;
 mod real_model;
 mod shown;
+mod simulated;
 mod support;

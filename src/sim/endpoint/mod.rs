@@ -11,6 +11,7 @@ mod runs_get;
 mod runs_list;
 mod update;
 
+use super::azure;
 use super::call::{Answer, Call, Refusal, Version};
 use super::world::World;
 
@@ -37,9 +38,7 @@ pub fn find(method: &str, path: &str) -> Result<(Endpoint, Version), Refusal> {
     if method == "GET" && path == ME {
         return Ok((me::me, Version::V22));
     }
-    // Azure OpenAI's two forms of address.
-    let deployment = path.strip_prefix("/openai/deployments/").and_then(|rest| rest.split_once('/'));
-    if method == "POST" && (path == "/openai/v1/chat/completions" || deployment.is_some_and(|(_, end)| end == "chat/completions")) {
+    if method == "POST" && azure::is_chat(path) {
         return Ok((model::chat, Version::V22));
     }
     let newer = path.strip_prefix("/api/2.2/jobs").map(|rest| (Version::V22, rest));

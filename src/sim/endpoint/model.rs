@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::azure;
 use super::super::call::Refusal;
 use super::{Answer, Call, World};
 
@@ -176,6 +177,7 @@ const READINGS: &[Reading] = &[
 
 pub fn chat(_: &mut World, call: &Call) -> Answer {
     let messages = call.body["messages"].as_array().ok_or_else(|| Refusal::invalid("'messages' is a required property"))?;
+    azure::check(call)?;
     let prompt: String = messages.iter().filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n");
     let user = messages.iter().rev().find(|message| message["role"] == "user").and_then(|message| message["content"].as_str());
     let content = verdict(user.unwrap_or_default()).to_string();
@@ -184,11 +186,15 @@ pub fn chat(_: &mut World, call: &Call) -> Answer {
         "object": "chat.completion",
         "created": call.now / 1000,
         "model": NAME,
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
+        "choices": [{
+            "index": 0, "finish_reason": "stop", "logprobs": null, "content_filter_results": azure::unfiltered(),
+            "message": {"role": "assistant", "content": content, "refusal": null},
+        }],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": azure::unfiltered()}],
         "usage": {
             "prompt_tokens": prompt.len() / TOKEN_BYTES,
             "completion_tokens": content.len() / TOKEN_BYTES,
-            "total_tokens": (prompt.len() + content.len()) / TOKEN_BYTES,
+            "total_tokens": prompt.len() / TOKEN_BYTES + content.len() / TOKEN_BYTES,
         },
     }))
 }
@@ -225,12 +231,18 @@ pub fn pieces(completion: &Value, usage: bool) -> Vec<String> {
     };
     let content = completion["choices"][0]["message"]["content"].as_str().unwrap_or_default();
     let characters: Vec<char> = content.chars().collect();
-    let mut pieces: Vec<String> = characters
-        .chunks(PIECE_CHARS)
-        .map(|piece| json!([{"index": 0, "delta": {"content": piece.iter().collect::<String>()}, "finish_reason": null}]))
-        .chain([json!([{"index": 0, "delta": {}, "finish_reason": "stop"}])])
-        .map(|choices| chunk(choices, &Value::Null).to_string())
-        .collect();
+    // First comes what the filter says of the prompt, of no model and without a choice; then the role.
+    let filter = json!({
+        "id": "", "object": "", "created": 0, "model": "", "choices": [], "prompt_filter_results": completion["prompt_filter_results"],
+    });
+    let said = characters.chunks(PIECE_CHARS).map(|piece| {
+        let delta = json!({"content": piece.iter().collect::<String>()});
+        json!([{"index": 0, "delta": delta, "finish_reason": null, "content_filter_results": azure::unfiltered()}])
+    });
+    let role = json!([{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": null}, "finish_reason": null}]);
+    let end = json!([{"index": 0, "delta": {}, "finish_reason": "stop", "content_filter_results": {}}]);
+    let chunks = std::iter::once(role).chain(said).chain([end]).map(|choices| chunk(choices, &Value::Null).to_string());
+    let mut pieces: Vec<String> = std::iter::once(filter.to_string()).chain(chunks).collect();
     if usage {
         pieces.push(chunk(json!([]), &completion["usage"]).to_string());
     }
