@@ -23,7 +23,7 @@ use super::support::{self, Failed};
 
 const DEPLOYMENT: &str = "gpt-4o-mini";
 /// As `tests/peers/litellm.sh` has it.
-const KEY: &str = "sk-5b0c7f1e2a9d48c6b3e70f81d2c4a695";
+const KEY: &str = "sk-litellm-of-the-tests";
 const FORMS: [Option<&str>; 2] = [Some("2024-10-21"), None];
 /// Its first start fetches it.
 const START_TIME_MAX: Duration = Duration::from_secs(900);

@@ -14,7 +14,7 @@ upstream=${3:?usage: litellm.sh DIR PORT UPSTREAM}
 # The last version before 1.107.0, which was withdrawn as compromised; wheels only, so that nothing of it runs while it is installed.
 pin='litellm[proxy]==1.106.12'
 
-key=sk-5b0c7f1e2a9d48c6b3e70f81d2c4a695
+key=sk-litellm-of-the-tests
 
 mkdir -p "$dir"
 venv=$dir/venv
