@@ -57,7 +57,7 @@ pub fn cells(text: Text<'_>, name: Name) -> Vec<(usize, usize)> {
                 break;
             }
             // Columns that spaces make stand below their names.
-            let (name_start, name_end) = header.get(column).copied().unwrap_or_default();
+            let (name_start, name_end) = header.get(column).copied().unwrap_or((start, start));
             let is_below = |from: usize, to: usize| {
                 rule != Rule::Spaces
                     || from - line == name_start - start

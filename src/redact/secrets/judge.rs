@@ -5,6 +5,7 @@ use super::around::{
     is_option_of_list, is_public_key_id, is_row, is_second_of_list, names_a_phrase, opens_call, prefixed, starts_its_line, word_follows,
 };
 use super::label::{Label, Weight};
+use super::lookalike::{is_fingerprint, is_lookalike};
 use super::pair::{Joint, Name, Value};
 use super::random::{Makeup, Pairs};
 use super::text::{Text, is_blank, is_quote};
@@ -321,68 +322,6 @@ pub fn decoded(word: &str) -> Option<Vec<u8>> {
         return None;
     }
     if bare.contains(['-', '_']) { URL_SAFE_NO_PAD.decode(bare).ok() } else { STANDARD_NO_PAD.decode(bare).ok() }
-}
-
-/// Ids, hashes, hosts, versions: what is drawn at random and no secret.
-pub fn is_lookalike(word: &str, pairs: &Pairs) -> bool {
-    let makeup = Makeup::of(word, pairs);
-    is_uuid(word)
-        || is_cluster_id(word)
-        || is_fingerprint(word)
-        || makeup.is_hex() && makeup.length >= 7
-        || is_number(word)
-        || word.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
-        || is_class_name(word)
-        || [
-            "part-",
-            "app-",
-            "application_",
-            "job-",
-            "run-",
-            "task-",
-            "i-",
-            "sg-",
-            "vpc-",
-            "subnet-",
-            "ami-",
-            "req_",
-            "chatcmpl-",
-            "resp_",
-            "msg_",
-            "call_",
-            "thread_",
-            "asst_",
-            "file-",
-            "cus_",
-            "evt_",
-            "org-",
-            "in_",
-            "x-",
-            "adb-",
-            "arn:",
-            "sha256",
-            "sha512",
-            "md5",
-        ]
-        .iter()
-        .any(|start| word.starts_with(start))
-        || word.contains('@') && word.contains('.') && !word.ends_with('.') && makeup.other <= 4 && word.split('@').count() == 2
-}
-
-/// `0608-320420-a5906j1x`, as Databricks names clusters.
-fn is_cluster_id(word: &str) -> bool {
-    let digits = |part: Option<&str>, length: usize| part.is_some_and(|part| part.len() == length && is_number(part));
-    let mut parts = word.split('-');
-    digits(parts.next(), 4)
-        && digits(parts.next(), 6)
-        && parts.next().is_some_and(|end| (6..=14).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphanumeric()))
-        && parts.next().is_none()
-}
-
-/// `c6:3f:0c:…`: the bytes of a hash.
-fn is_fingerprint(word: &str) -> bool {
-    const BYTES_MIN: usize = 6;
-    word.split(':').count() >= BYTES_MIN && word.split(':').all(|byte| byte.len() == 2 && byte.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// Base64 of nothing but printable characters: a name, a number, a message.

@@ -1,7 +1,7 @@
 //! Tokens without a label or a mark: long, drawn at random from several kinds of characters, and in no place where hashes and ids stand.
 
 use super::found::Found;
-use super::judge::is_lookalike;
+use super::lookalike::is_lookalike;
 use super::random::{Makeup, Pairs};
 use super::text::{Text, is_alnum, is_blank, is_url_safe};
 use super::value::is_place;

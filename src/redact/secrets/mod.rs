@@ -14,13 +14,16 @@ mod call;
 mod clause;
 mod column;
 mod command;
+mod dialogue;
 mod extent;
+mod fed;
 mod found;
 mod inside;
 mod joint;
 mod judge;
 mod label;
 mod lone;
+mod lookalike;
 mod model;
 mod name;
 mod pair;
@@ -36,6 +39,7 @@ mod structure;
 mod text;
 mod value;
 mod view;
+mod word;
 mod wrap;
 
 use std::collections::{BTreeMap, HashMap};
@@ -257,6 +261,9 @@ impl Looking<'_> {
             Sign::Call => found.places.extend(call::find(text, hit.start, hit.end, pairs)),
             Sign::Place("\"kty\"") => place::web_key(text, hit.start, &mut found.places),
             Sign::Place("recovery codes" | "backup codes") => place::codes(text, hit.end, &mut found.places),
+            Sign::Place(mark) if dialogue::MARKS.contains(&mark) => {
+                found.places.extend(dialogue::find(text, mark, hit.start, hit.end, pairs));
+            }
             Sign::Place(mark) => found.places.extend(place::find(text, mark, hit.start, hit.end, pairs)),
         }
     }

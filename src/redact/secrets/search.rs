@@ -2,7 +2,7 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::{call, command, label, place, shape};
+use super::{call, command, dialogue, label, place, shape};
 
 /// Signs of structure, written in capitals or small letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Search {
         exact.extend(shape::prefixes().map(|(prefix, row)| (prefix.to_owned(), Sign::Shape(row))));
         exact.extend(command::programs().into_iter().map(|program| (program, Sign::Program)));
         exact.extend(call::words().into_iter().map(|word| (word.to_owned(), Sign::Call)));
-        exact.extend(place::MARKS.iter().map(|mark| ((*mark).to_owned(), Sign::Place(mark))));
+        exact.extend(place::MARKS.iter().chain(&dialogue::MARKS).map(|mark| ((*mark).to_owned(), Sign::Place(mark))));
         let mut anycase: Vec<(String, Sign)> = label::stems().into_iter().map(|stem| (stem, Sign::Stem)).collect();
         anycase.extend(MARKS.into_iter().map(|(mark, sign)| (mark.to_owned(), Sign::Mark(sign))));
         anycase.extend(label::foreign().map(|(word, kind)| (word, Sign::Foreign(kind))));

@@ -1,7 +1,8 @@
 //! The words of a text that may be secrets: none that has a meaning, and none that is too short or too plain to be one.
 
-use crate::redact::secrets::judge::{decoded, is_lookalike};
+use crate::redact::secrets::judge::decoded;
 use crate::redact::secrets::lone::{is_explained, is_path_like, public_blocks};
+use crate::redact::secrets::lookalike::is_lookalike;
 use crate::redact::secrets::random::{Makeup, Pairs};
 use crate::redact::secrets::text::{Text, is_alnum, is_name, is_quote};
 use crate::redact::secrets::value::{
