@@ -96,10 +96,11 @@ pub fn is_argument(text: Text<'_>, name: Name) -> bool {
         || text.ends(before, "setq")
 }
 
-/// `(host 'x', password 'y')`
+/// `(host 'x', password 'y')`, `WITH PASSWORD 'y'`
 pub fn is_option_of_list(text: Text<'_>, name: Name) -> bool {
     let before = text.skip_back_max(name.start, 8, is_blank);
-    matches!(text.before(before), b'(' | b',') && text.slice(name.start, name.end).to_ascii_lowercase().ends_with("password")
+    let words = text.slice(name.start, name.end);
+    words == "PASSWORD" || matches!(text.before(before), b'(' | b',') && words.to_ascii_lowercase().ends_with("password")
 }
 
 /// Other pairs stand before: `user: x, password: y`.

@@ -15,6 +15,17 @@ pub fn phrase_end(text: Text<'_>, name: Name, start: usize) -> Option<usize> {
     if !label.ends_with("mnemonic") && !label.ends_with("phrase") {
         return None;
     }
+    // `passphrase: three words 41`: what ends the line with a number is no sentence.
+    let line = text.skip_max(start, 80, |b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-');
+    let words = text.slice(start, line);
+    let ends_with_number = words.rsplit(' ').next().is_some_and(|last| !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()));
+    if label.ends_with("passphrase")
+        && ends_with_number
+        && (3..=7).contains(&words.split(' ').count())
+        && matches!(text.at(line), b'\n' | b'\r' | 0)
+    {
+        return Some(line);
+    }
     let end = text.skip_back(text.skip_max(start, 400, |b| b.is_ascii_lowercase() || b == b' '), is_space);
     (text.slice(start, end).split(' ').count() >= WORDS_MIN).then_some(end)
 }

@@ -27,6 +27,11 @@ const FETCHING: &[&str] = &[
 pub fn is_secret(text: Text<'_>, name: Name, label: Label, value: &Value, pairs: &Pairs) -> bool {
     let words = value.pieces.words(text);
     let word = words.trim();
+    // `{{resolve:secretsmanager:DbSecret:SecretString:password}}`
+    let run = text.slice(text.floor(text.skip_back_max(name.start, 120, |b| !is_blank(b))), name.start);
+    if run.contains("{{resolve:") {
+        return false;
+    }
     // `${secrets:prod/pg}`
     if text.ends(name.start, "${") && value.joint == Joint::Colon && word.contains('/') {
         return false;
@@ -224,6 +229,8 @@ fn firm(text: Text<'_>, name: Name, label: Label, value: &Value, word: &str, pai
         return false;
     }
     match value.joint {
+        // `secret: permission denied for …`
+        Joint::Colon if !value.quoted && is_word(word) && word_follows(text, value) => false,
         // `OPTIONS (api_key 'x')`: a name of a setting before a string.
         Joint::Space | Joint::Said if value.quoted && is_compound(text, name) && makeup.digits > 0 => true,
         Joint::Space | Joint::Said => {
@@ -264,7 +271,7 @@ fn weak(text: Text<'_>, label: Label, value: &Value, word: &str, pairs: &Pairs) 
         || word.starts_with("S-1-")
         || word.starts_with("0x")
         || is_fingerprint(word)
-        || label.kind == "key" && is_encoded_text(word)
+        || label.kind == "key" && (is_encoded_text(word) || ends_with_digest(word))
         || word.contains('(')
     {
         return false;
@@ -327,6 +334,11 @@ pub fn decoded(word: &str) -> Option<Vec<u8>> {
 /// Base64 of nothing but printable characters: a name, a number, a message.
 fn is_encoded_text(word: &str) -> bool {
     decoded(word).is_some_and(|bytes| bytes.len() >= 6 && bytes.iter().all(|b| matches!(b, b' '..=b'~')))
+}
+
+/// `pip-1231ce…`: a name, and the hash of what it holds.
+fn ends_with_digest(word: &str) -> bool {
+    word.rsplit_once('-').is_some_and(|(name, hash)| hash.len() >= 32 && hash.bytes().all(|b| b.is_ascii_hexdigit()) && is_word(name))
 }
 
 fn looks_drawn(word: &str, pairs: &Pairs) -> bool {

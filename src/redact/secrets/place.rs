@@ -69,6 +69,7 @@ pub const MARKS: &[&str] = &[
     "change_password ",
     "\"kty\"",
     "string_value",
+    "http-basic.",
     "/hooks/",
     "/t/",
     " <<< ",
@@ -176,6 +177,8 @@ pub fn find(text: Text<'_>, mark: &str, start: usize, end: usize, pairs: &Pairs)
             }
             return is_token.then(|| Found { start: from, end: to, kind: "token", words: text.slice(from, to).to_owned() });
         }
+        // `poetry config http-basic.repository user x`
+        "http-basic." => word(text, end, 2)?,
         "netrc file: " => word(text, end, 0)?,
         "--value " | "--value=" => {
             let line = text.slice(text.floor(text.line_start(start, LINE_BYTES_MAX)), start).to_ascii_lowercase();

@@ -260,8 +260,9 @@ pub fn credential(text: Text<'_>, start: usize, end: usize, in_header: bool, pai
         return None;
     }
     // `SharedKey account:x`, `AWS AKIA…:x`: whose it is, and what proves it.
-    let owner =
-        word.split_once(':').filter(|(owner, _)| in_header && owner.bytes().all(is_dotted) && !Makeup::of(owner, pairs).is_random());
+    let owner = word
+        .split_once(':')
+        .filter(|(owner, _)| in_header && (3..=24).contains(&owner.len()) && owner.bytes().all(|b| b.is_ascii_lowercase() || is_digit(b)));
     let (position, word) = match owner {
         Some((owner, rest)) => (position + owner.len() + 1, rest),
         None => (position, word),

@@ -106,7 +106,7 @@ pub fn is_masked(value: &str) -> bool {
     let in_a_row = value.split(|c: char| !is_star(c)).map(|run| run.chars().count()).max().unwrap_or(0);
     let crosses = inner.len() >= 3 && inner.chars().all(|c| matches!(c, 'x' | 'X'));
     // A plan's `(known after apply)`, of which a value without quotes is the first word; `YOUR_TOKEN_HERE`.
-    let announced = value == "(known"
+    let announced = matches!(value, "(known" | "(not")
         || ["your-", "your_", "my-secret", "insert-", "replace-"].iter().any(|start| lower.starts_with(start)) && is_name(inner)
         || ["_here", "-here"].iter().any(|end| lower.ends_with(end)) && is_name(inner);
     let shortened = announced || value.contains("...") && value.len() < 24;

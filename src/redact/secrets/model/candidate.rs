@@ -144,6 +144,10 @@ fn unit(text: Text<'_>, start: usize, end: usize, pairs: &Pairs) -> Option<Unit>
         || word.contains("://")
         || word.contains("...")
         || is_date(word)
+        || is_port_and_path(word)
+        || is_at_host(word)
+        || ["Hmac", "PBKDF2", "SHA256", "SHA1", "SHA512"].iter().any(|name| word.contains(name))
+        || word.contains("%3A%2F%2F")
         || is_item(word)
         || word.starts_with('/') && !word.ends_with('=')
         || word
@@ -188,6 +192,16 @@ fn is_item(word: &str) -> bool {
             && words.split(['-', '_']).count() <= 2
             && words.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
     })
+}
+
+/// `27017/db?x=y`, behind the colon of a host.
+fn is_port_and_path(word: &str) -> bool {
+    word.split_once('/').is_some_and(|(port, _)| (2..=5).contains(&port.len()) && is_number(port))
+}
+
+/// `user@host.example`
+fn is_at_host(word: &str) -> bool {
+    word.rsplit_once('@').is_some_and(|(user, host)| host.contains('.') && host.bytes().all(is_name) && user.bytes().all(is_name))
 }
 
 /// `12-Jun-2025`
